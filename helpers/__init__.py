@@ -1,0 +1,1 @@
+"""What the notebooks import: one concern a module, nothing done at import."""
