@@ -1,0 +1,64 @@
+"""The fused batch normalisation against Keras' own."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers.architectures import separable
+from helpers.fused import FusedBatchNormalization, fuse_batch_normalization
+
+tensorflow_only = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the kernel is TensorFlow's"
+)
+
+
+def train_once(model, images, labels):
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    loss = model.train_on_batch(images, labels)
+    return float(loss), model.get_weights()
+
+
+@tensorflow_only
+def test_one_step_equals_keras():
+    rng = np.random.default_rng(0)
+    images = rng.normal(1.0, 3.0, (6, 5, 7, 4)).astype("float32")
+    labels = rng.normal(size=(6, 5, 7, 4)).astype("float32")
+    results = []
+    for layer in (keras.layers.BatchNormalization, FusedBatchNormalization):
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((5, 7, 4))
+        x = keras.layers.Conv2D(4, 3, padding="same")(inputs)
+        outputs = layer(momentum=0.5)(x)
+        results.append(train_once(keras.Model(inputs, outputs), images, labels))
+    (loss, weights), (fused_loss, fused_weights) = results
+    assert fused_loss == pytest.approx(loss, rel=1e-6)
+    assert len(weights) == len(fused_weights) == 6
+    for expected, found in zip(weights, fused_weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@tensorflow_only
+def test_moving_statistics_are_the_batch_statistics():
+    images = np.random.default_rng(2).normal(3.0, 2.0, (8, 4, 4, 3)).astype("float32")
+    layer = FusedBatchNormalization(momentum=0.0)
+    layer(images, training=True)
+    np.testing.assert_allclose(layer.moving_mean, images.mean((0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, images.var((0, 1, 2)), rtol=1e-5)
+
+
+@tensorflow_only
+def test_copy_keeps_names_weights_and_outputs():
+    model = separable(widths=(4, 8), blocks=(1, 1))
+    copy = fuse_batch_normalization(model)
+    kinds = {type(layer) for layer in copy.layers}
+    assert FusedBatchNormalization in kinds
+    assert keras.layers.BatchNormalization not in kinds
+    assert [x.name for x in copy.layers] == [x.name for x in model.layers]
+    images = np.random.default_rng(3).normal(size=(2, 32, 32, 3)).astype("float32")
+    np.testing.assert_array_equal(model(images), copy(images))
+
+
+def test_model_without_batch_normalization_is_returned_as_it_is():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert fuse_batch_normalization(model) is model
