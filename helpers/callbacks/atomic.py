@@ -1,0 +1,58 @@
+"""Files that are either whole or not there.
+
+A process can be killed, and a disk can fill up, between any two bytes. So nothing
+here is changed in place: a file is written beside, forced to the disk, and takes
+its name in one step that the file system guarantees.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def write_atomic(path: str | os.PathLike, data: bytes | str) -> Path:
+    """Writes a file so that every reader sees the old one or the new one, whole.
+
+    Args:
+        path: The file to write; its folder is made where it is missing.
+        data: The whole content; text is written as UTF-8.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: If the disk refuses. What stood under `path` before is unharmed,
+            and nothing is left beside it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, str):
+        data = data.encode("utf-8")
+    # The process id keeps two processes that share a folder apart.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    return path
+
+
+def sync_folder(folder: str | os.PathLike) -> None:
+    """Forces the names in a folder to the disk, where the system can do that.
+
+    Windows cannot open a folder, and network file systems may refuse to sync one:
+    there the new name reaches the disk a little later.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
