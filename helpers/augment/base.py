@@ -1,8 +1,9 @@
 """What every transformation is: a small object that changes a batch of images.
 
 A transformation keeps the shape, the dtype (uint8 or float32) and the range
-(0 to 255) of the images. It draws all its random numbers from the generator that
-it is given, so whoever owns the generator decides what is repeated.
+(0 to 255) of the images; mixup alone turns uint8 into float32. It draws all its
+random numbers from the generator that it is given, so whoever owns the generator
+decides what is repeated.
 """
 
 import numbers
@@ -13,25 +14,42 @@ import numpy as np
 class Transformation:
     """One random change of a batch of images.
 
-    A subclass implements `apply(images, rng)`. Calling the object is the way to
-    try one alone: `RandomFlip()(images, seed=3)`.
+    A subclass implements `apply`. To try one alone, call it:
+    `RandomFlip()(images, seed=3)`.
     """
 
     def apply(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Returns the changed images.
+        """Returns the changed images and leaves the given ones as they were.
 
         Args:
             images: `(batch, height, width, channels)`, uint8 or float32 in 0..255.
             rng: where every random number comes from.
 
         Returns:
-            Images of the same shape, dtype and range; `images` stays as it was.
+            Images of the same shape, dtype and range.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement apply")
 
-    def __call__(self, images, seed: int = 0) -> np.ndarray:
-        """Applies the transformation to a batch, with random numbers from `seed`."""
-        return self.apply(check_images(images), np.random.default_rng(seed))
+    def apply_pairs(self, images, labels, rng):
+        """Returns the changed images and the labels that belong to them."""
+        return self.apply(images, rng), labels
+
+    def __call__(self, images, labels=None, seed: int = 0):
+        """Applies the transformation with random numbers from `seed`.
+
+        Args:
+            images: `(batch, height, width, channels)`, uint8 or float32 in 0..255.
+            labels: `(batch,)` or `(batch, classes)`; needed by what mixes images.
+            seed: the same seed gives the same result.
+
+        Returns:
+            The images, or with labels the pair of images and labels.
+        """
+        images = check_images(images)
+        rng = np.random.default_rng(seed)
+        if labels is None:
+            return self.apply(images, rng)
+        return self.apply_pairs(images, np.asarray(labels), rng)
 
     def __repr__(self):
         values = ", ".join(
@@ -92,3 +110,14 @@ def check_number(name: str, value, low=-np.inf, high=np.inf, integer=False):
             f"{name} must be {what} from {low:g} to {high:g}, got {value!r}"
         )
     return int(value) if integer else float(value)
+
+
+def check_range(name: str, values, low=-np.inf, high=np.inf) -> tuple[float, float]:
+    """Returns `values` as a pair of numbers in order, within low..high, else raises.
+
+    Raises:
+        ValueError: naming the parameter, the value and what is allowed.
+    """
+    if np.shape(values) != (2,) or not values[0] <= values[1]:
+        raise ValueError(f"{name} must be a pair (smallest, largest), got {values!r}")
+    return tuple(check_number(name, value, low, high) for value in values)

@@ -12,47 +12,9 @@ import numpy as np
 
 from helpers.augment.base import Transformation, check_number
 from helpers.augment.geometry import RandomCrop
-
-# The 50,000 training images of CIFAR-10, by channel, in units of 0..255.
-MEAN = (125.3, 122.95, 113.87)
-STD = (62.99, 62.09, 66.7)
-
-
-def normalize(images: np.ndarray, mean=MEAN, std=STD) -> np.ndarray:
-    """Turns images of 0..255 into what a network trains on.
-
-    Args:
-        images: `(batch, height, width, channels)`, uint8 or float32 in 0..255.
-        mean: one value a channel in units of 0..255, or None with `std`.
-        std: likewise.
-
-    Returns:
-        float32 of the same shape: `(images - mean) / std`, or `images / 255` when
-        both are None.
-
-    Raises:
-        ValueError: if one of the two is missing, has another length than there
-            are channels, or a standard deviation is not positive.
-    """
-    channels = images.shape[-1]
-    if mean is None and std is None:
-        mean, std = np.zeros(channels), np.full(channels, 255.0)
-    if mean is None or std is None:
-        raise ValueError(f"give mean and std, or neither: got {mean!r} and {std!r}")
-    mean, std = np.asarray(mean, "float64"), np.asarray(std, "float64")
-    for name, values in (("mean", mean), ("std", std)):
-        if values.shape != (channels,):
-            raise ValueError(
-                f"{name} must hold {channels} values, one a channel, got {values}"
-            )
-    if not (std > 0).all():
-        raise ValueError(f"std must be positive, got {std}")
-    # Whole images are the inner loop; a loop over three channels is 7 times slower.
-    pixels = images[0].size // channels if len(images) else 0
-    flat = images.reshape(len(images), pixels * channels).astype("float32")
-    flat -= np.tile(mean.astype("float32"), pixels)
-    flat *= np.tile((1 / std).astype("float32"), pixels)
-    return flat.reshape(images.shape)
+from helpers.augment.mixing import Mixing
+from helpers.augment.normalise import MEAN, STD, normalize, one_hot
+from helpers.augment.warp import fuse
 
 
 class BatchGenerator(keras.utils.PyDataset):
@@ -68,15 +30,17 @@ class BatchGenerator(keras.utils.PyDataset):
     Args:
         images: `(n, height, width, channels)`, uint8.
         labels: `(n,)` or `(n, 1)` integers, or `(n, classes)` probabilities.
-        transforms: the transformations, applied in this order.
+        transforms: the transformations, applied in this order. Rotation, shift,
+            shear, zoom and mirror that follow each other are one resampling.
         batch_size: images a batch; the last batch of an epoch may be smaller.
         seed: whole number below 2**32 that everything random depends on.
         mean: one value a channel in units of 0..255; None, with `std`, divides by
             255 instead.
         std: likewise.
-        classes: number of classes; given, integer labels become one-hot.
-        label_smoothing: share of the label spread evenly over all classes; above
-            0 labels become one-hot.
+        classes: number of classes; given, integer labels become one-hot. Mixing
+            and label smoothing need one-hot labels and, without this, take the
+            largest label for the last class.
+        label_smoothing: share of the label spread evenly over all classes.
         shuffle: whether each epoch has its own order.
         drop_remainder: whether a smaller last batch is left out.
         **workers: `workers`, `use_multiprocessing` and `max_queue_size` of
@@ -130,12 +94,16 @@ class BatchGenerator(keras.utils.PyDataset):
                 f"batch_size={batch_size} is more than the {len(images)} images, so "
                 "drop_remainder=True leaves nothing"
             )
-        self.labels = _prepare_labels(labels, classes, label_smoothing)
+        mixes = any(isinstance(transform, Mixing) for transform in self.transforms)
+        integers = np.issubdtype(labels.dtype, np.integer)
+        if classes is not None or label_smoothing or mixes or not integers:
+            labels = one_hot(labels, classes, label_smoothing)
+        self.labels = labels
         # A crop that comes first is cut straight out of images padded once.
         self._crop = None
         if self.transforms and isinstance(self.transforms[0], RandomCrop):
             self._crop = self.transforms[0]
-        self._rest = self.transforms[1:] if self._crop else self.transforms
+        self._steps = fuse(self.transforms[1:] if self._crop else self.transforms)
         self._images = self._crop.pad(images) if self._crop else images
         self.epoch = 0
         self._within_epoch = False
@@ -184,8 +152,8 @@ class BatchGenerator(keras.utils.PyDataset):
         # be the stream of (seed, epoch, 0): the order has 0, batches start at 1.
         rng = np.random.default_rng((self.seed, epoch, index + 1))
         images, labels = self._gather(which, rng), self.labels[which]
-        for transform in self._rest:
-            images = transform.apply(images, rng)
+        for step in self._steps:
+            images, labels = step.apply_pairs(images, labels, rng)
         return normalize(images, self.mean, self.std), labels
 
     def order(self, epoch: int) -> np.ndarray:
@@ -219,32 +187,3 @@ class BatchGenerator(keras.utils.PyDataset):
         if self._crop:
             return self._crop.gather(self._images, which, rng)
         return self._images[which]
-
-
-def _prepare_labels(labels, classes, smoothing):
-    """Returns the labels as `fit` gets them: integers, or rows that sum to 1."""
-    smoothing = check_number("label_smoothing", smoothing, 0, 1)
-    if classes is not None:
-        classes = check_number("classes", classes, 2, integer=True)
-    if np.issubdtype(labels.dtype, np.integer):
-        if labels.ndim > 2 or labels[0].size != 1:
-            raise ValueError(
-                f"integer labels must have the shape (n,) or (n, 1), got {labels.shape}"
-            )
-        if classes is None and smoothing == 0:
-            return labels
-        labels = labels.reshape(-1)
-        classes = classes or int(labels.max()) + 1
-        if labels.min() < 0 or labels.max() >= classes:
-            raise ValueError(
-                f"labels must be 0 to {classes - 1} for classes={classes}, got "
-                f"{labels.min()} to {labels.max()}"
-            )
-        labels = np.eye(classes, dtype="float32")[labels]
-    elif labels.ndim != 2 or classes not in (None, labels.shape[1]):
-        raise ValueError(
-            "labels that are not integers must have the shape (n, classes), got "
-            f"{labels.shape} with classes={classes}"
-        )
-    labels = labels.astype("float32")
-    return labels * (1 - smoothing) + np.float32(smoothing / labels.shape[1])

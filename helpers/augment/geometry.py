@@ -1,4 +1,4 @@
-"""Transformations that move pixels: crop and mirror.
+"""Transformations that move whole pixels: crop and mirror.
 
 Paper: Deeply-Supervised Nets, https://arxiv.org/abs/1409.5185 (section 4: pad by
 4 pixels, crop 32 x 32 at random, mirror half of the images).
@@ -77,9 +77,12 @@ class RandomFlip(Transformation):
     def __init__(self, probability: float = 0.5):
         self.probability = check_number("probability", probability, 0, 1)
 
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Returns which of `count` images are mirrored, `(count,)` bool."""
+        return rng.random(count) < self.probability
+
     def apply(self, images, rng):
-        mirrored = rng.random(len(images)) < self.probability
-        return flip(images, mirrored)
+        return flip(images, self.draw(len(images), rng))
 
 
 def flip(images: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
