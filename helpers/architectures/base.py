@@ -62,5 +62,7 @@ def base(input_shape=(32, 32, 3), classes=10, name="base"):
     for index, units in enumerate((512, 256), start=1):
         x = layers.Dense(units, activation="relu", name=f"dense{index}")(x)
         x = layers.Dropout(0.5, name=f"dense{index}_dropout")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(x)
+    outputs = layers.Dense(
+        classes, activation="softmax", dtype="float32", name="probabilities"
+    )(x)
     return keras.Model(inputs, outputs, name=name)
