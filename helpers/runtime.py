@@ -39,6 +39,19 @@ def course_root() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+def drive_folder() -> Path | None:
+    """Returns the course's folder on Google Drive.
+
+    Returns:
+        The folder, which need not exist yet, or None unless this is Colab with a
+        Drive mounted.
+    """
+    drive = Path("/content/drive/MyDrive")
+    if environment() != "colab" or not drive.is_dir():
+        return None
+    return drive / "convolutional-networks-course"
+
+
 def has_gpu() -> bool:
     """Tells whether Keras' active backend would compute on a GPU (or a TPU).
 

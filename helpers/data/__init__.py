@@ -1,32 +1,97 @@
-"""CIFAR-10: find, fetch, verify, split; and the synthetic stand-in."""
+"""CIFAR-10 for the lectures: found or fetched, verified, split; or its stand-in.
 
-import os
-import pickle
+`load_cifar10()` is all that a notebook needs:
+
+    data = load_cifar10()
+    data.x_train, data.y_train, data.source
+"""
+
+import sys
 from pathlib import Path
-
-import numpy as np
 
 from helpers import runtime
 
-from .dataset import CLASS_NAMES, Cifar10, DataError, assemble
+from . import synthetic
+from .dataset import CLASS_NAMES, SYNTHETIC, Cifar10, DataError, assemble
+from .fetch import fetch
+from .find import download_folder, find
+from .read import read
+from .verify import UNVERIFIED
 
 __all__ = ["CLASS_NAMES", "Cifar10", "DataError", "load_cifar10"]
 
+SOURCES = ("auto", "cifar10", "synthetic")
+
 
 def load_cifar10(folder: str | Path | None = None, source: str = "auto") -> Cifar10:
-    """Loads CIFAR-10 from the unpacked official Python archive."""
-    root = Path(
-        folder or os.environ.get("CIFAR10_DIR") or runtime.course_root() / "data"
+    """Loads CIFAR-10, from this machine or from the network.
+
+    It is looked for in `folder` alone where that is given; otherwise in the folder
+    that the environment variable `CIFAR10_DIR` names, in the course's `data/`, in
+    Keras' cache, in the course's folder on a mounted Google Drive and in the data
+    sets attached on Kaggle. Where none has it, it is downloaded (170 MB), checked
+    and unpacked to `CIFAR10_DIR` or `data/`.
+
+    Which training images are held out for validation depends on their pixels
+    alone (see `dataset.split`). The order of the images is that of the files: the
+    same for the Python and the binary version, another one for class folders.
+
+    Args:
+        folder: a folder or archive to read, or a folder that holds it: the Python
+            or the binary version, unpacked or as `.tar.gz`, or class folders such
+            as `train/cat/1.png`.
+        source: `"cifar10"` for CIFAR-10 or an error; `"synthetic"` for the stand-in
+            of drawn patterns; `"auto"` for CIFAR-10, and in the quick profile the
+            stand-in where CIFAR-10 is neither here nor to be had.
+
+    Returns:
+        The images and labels; its `source` says what they are.
+
+    Raises:
+        DataError: if the files found are damaged, or none are found and CIFAR-10
+            cannot be downloaded.
+        ValueError: if `source` is none of the three.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"source is {source!r}: choose one of {', '.join(SOURCES)}.")
+    if source == "synthetic":
+        return _load_stand_in()
+    path = find(folder)
+    if path is None:
+        try:
+            path = fetch(download_folder(), cache=runtime.drive_folder())
+        except (DataError, OSError) as error:
+            if source == "cifar10":
+                raise DataError(f"CIFAR-10 is not on this machine. {error}") from error
+            if runtime.profile() == "full":
+                raise DataError(
+                    f"CIFAR-10 is not on this machine. {error}\nThe full profile does "
+                    "not train on the synthetic stand-in: set COURSE_PROFILE=quick, or "
+                    'ask for it with load_cifar10(source="synthetic").'
+                ) from error
+            _notice(
+                "CIFAR-10 IS NOT HERE: THESE ARE DRAWN PATTERNS, NOT CIFAR-10",
+                f"{error}\nNo result below says anything about CIFAR-10.",
+            )
+            return _load_stand_in()
+    images = read(path)
+    if images.source == UNVERIFIED:
+        _notice(
+            "These images are not known",
+            f"{path} has the form of CIFAR-10, but its images are neither the official "
+            "ones nor a copy that the course knows. Results carry the source "
+            f'"{UNVERIFIED}".',
+        )
+    return assemble(
+        images.x_train, images.y_train, images.x_test, images.y_test, images.source
     )
-    root = root if root.name == "cifar-10-batches-py" else root / "cifar-10-batches-py"
-    if not root.is_dir():
-        raise DataError(f"No CIFAR-10 in {root}: set CIFAR10_DIR to its folder.")
-    parts = []
-    for name in [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]:
-        with open(root / name, "rb") as file:
-            batch = pickle.load(file, encoding="bytes")
-        images = batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        parts.append((images, np.array(batch[b"labels"], np.uint8)))
-    x = np.concatenate([images for images, _ in parts])
-    y = np.concatenate([labels for _, labels in parts])
-    return assemble(x[:50000], y[:50000], x[50000:], y[50000:], "CIFAR-10 (JPEG copy)")
+
+
+def _load_stand_in() -> Cifar10:
+    return assemble(*synthetic.stand_in(), SYNTHETIC, synthetic.CLASS_NAMES)
+
+
+def _notice(title: str, text: str) -> None:
+    """Prints to stderr, which a notebook shows on red and the replay leaves out."""
+    line = "=" * 72
+    print(f"{line}\n{title}\n{line}\n{text}\n{line}", file=sys.stderr, flush=True)
