@@ -1,0 +1,1 @@
+"""Every figure of the course that takes more than five lines."""

@@ -1,0 +1,21 @@
+"""Exact receptive fields of any Keras functional graph.
+
+`receptive_fields(model)` gives, for every layer, which pixels of the image an output
+depends on: analytically, from the graph alone.
+"""
+
+from . import layer_rules  # noqa: F401  (registers the rules)
+from .feature_map import FeatureMap, merge
+from .fields import Field, Fields, receptive_fields, trace
+from .registry import ReceptiveFieldError, rule
+
+__all__ = [
+    "FeatureMap",
+    "Field",
+    "Fields",
+    "ReceptiveFieldError",
+    "merge",
+    "receptive_fields",
+    "rule",
+    "trace",
+]
