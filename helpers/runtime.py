@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 PROFILES = ("quick", "full")
+KERAS_NEEDED = (3, 13)
 # What decides whether two runs can be compared, in the order of a run's record.
 _PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
 
@@ -37,6 +38,26 @@ def environment() -> str:
 def course_root() -> Path:
     """Returns the folder that holds `helpers/`, `notebooks/` and `logs/`."""
     return Path(__file__).resolve().parent.parent
+
+
+def check_keras() -> None:
+    """Checks that Keras is new enough for the course; the setup cell calls it.
+
+    Raises:
+        RuntimeError: if it is too old or missing.
+    """
+    needed = ".".join(map(str, KERAS_NEEDED))
+    try:
+        version = importlib.metadata.version("keras")
+    except importlib.metadata.PackageNotFoundError:
+        version = None
+    if version is None or tuple(map(int, version.split(".")[:2])) < KERAS_NEEDED:
+        state = f"Keras {version} is too old" if version else "Keras is not installed"
+        raise RuntimeError(
+            f"{state}: the course needs {needed} or newer. On your own machine run "
+            f"`python3 course.py lab`, which brings it; elsewhere run "
+            f'`%pip install "keras>={needed}"` in a cell and restart the kernel.'
+        )
 
 
 def drive_folder() -> Path | None:
