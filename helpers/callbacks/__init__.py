@@ -1,6 +1,21 @@
-"""Callbacks and schedules of a training: its logs and its learning rate."""
+"""What surrounds a training: learning rates, logs, and continuing after a stop.
 
-from helpers.callbacks.runlog import RunLog, read_rows, read_run, update_run
+    callbacks=resumable(folder, train, [plateau(), RunLog(folder, info)])
+
+makes `fit` log into a folder and, when the same cell is run again, go on from there.
+"""
+
+from helpers.callbacks.checkpoint import DamagedError
+from helpers.callbacks.drive import drive_folder
+from helpers.callbacks.finder import find_learning_rate
+from helpers.callbacks.resume import OtherRunError, Resume, resumable
+from helpers.callbacks.runlog import (
+    RunLog,
+    read_rows,
+    read_run,
+    tensorboard,
+    update_run,
+)
 from helpers.callbacks.schedules import (
     check,
     current_learning_rate,
@@ -11,14 +26,21 @@ from helpers.callbacks.schedules import (
 )
 
 __all__ = [
+    "DamagedError",
+    "OtherRunError",
+    "Resume",
     "RunLog",
     "check",
     "current_learning_rate",
+    "drive_folder",
+    "find_learning_rate",
     "one_cycle",
     "plateau",
     "read_rows",
     "read_run",
+    "resumable",
     "step_schedule",
+    "tensorboard",
     "update_run",
     "warmup_cosine",
 ]

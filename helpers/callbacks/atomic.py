@@ -1,13 +1,17 @@
 """Files that are either whole or not there.
 
 A process can be killed, and a disk can fill up, between any two bytes. So nothing
-here is changed in place: a file is written beside, forced to the disk, and takes
-its name in one step that the file system guarantees.
+here is changed in place: a file is written beside, forced to the disk, read back,
+and takes its name in one step that the file system guarantees.
 """
 
 import contextlib
+import errno
 import os
 from pathlib import Path
+
+# How the names of unfinished files begin and end; `clear_unfinished` finds them.
+_BEGIN, _END = ".", ".part"
 
 
 def write_atomic(path: str | os.PathLike, data: bytes | str) -> Path:
@@ -21,20 +25,25 @@ def write_atomic(path: str | os.PathLike, data: bytes | str) -> Path:
         The path.
 
     Raises:
-        OSError: If the disk refuses. What stood under `path` before is unharmed,
-            and nothing is left beside it.
+        OSError: If the disk refuses, or gives back other bytes than it was given.
+            What stood under `path` before is unharmed, and nothing is left beside.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(data, str):
         data = data.encode("utf-8")
     # The process id keeps two processes that share a folder apart.
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f"{_BEGIN}{path.name}.{os.getpid()}{_END}")
     try:
         with open(beside, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        with open(beside, "rb") as file:
+            if file.read() != data:
+                raise OSError(
+                    errno.EIO, "The disk gave back other bytes than written", str(path)
+                )
         os.replace(beside, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -56,3 +65,10 @@ def sync_folder(folder: str | os.PathLike) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def clear_unfinished(folder: str | os.PathLike) -> None:
+    """Removes what a process that was killed while writing left in a folder."""
+    for path in Path(folder).glob(f"{_BEGIN}*{_END}"):
+        with contextlib.suppress(OSError):
+            path.unlink()

@@ -5,6 +5,7 @@ person) never meets half a row, and an interrupted run leaves what it had reache
 """
 
 import csv
+import importlib.util
 import io
 import json
 import os
@@ -61,14 +62,13 @@ class RunLog(keras.callbacks.Callback):
         self.folder = Path(folder)
         self.info = dict(info or {})
         json.dumps(self.info)  # what cannot be recorded fails now, not in an hour
-        self._started = False
-        self._rows: dict[int, dict] = {}
+        self._forget()
         self._epoch_began = 0.0
 
     def on_train_begin(self, logs=None):
         # Nothing is written before the first epoch begins: only then is it known
         # where a continued run starts, and a finished run has no epoch to train.
-        self._started = False
+        self._forget()
 
     def on_epoch_begin(self, epoch, logs=None):
         if not self._started:
@@ -96,26 +96,52 @@ class RunLog(keras.callbacks.Callback):
         self._record()
 
     def on_train_end(self, logs=None):
+        if self._restored is not None and not self._started:
+            # Killed after the last epoch, before the end was recorded.
+            if not read_run(self.folder).get("finished", False):
+                self._start(self.params["epochs"])
+                self._started = True
         if self._started:
             self._record(finished=True)
+
+    def state_dict(self) -> dict:
+        """Returns what `Resume` keeps, so that lost files can be written again."""
+        return {
+            "rows": list(self._rows.values()),
+            "interruptions": self._run.get("interruptions", []),
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Takes the rows of a run that goes on from what `Resume` kept."""
+        self._restored = state
+
+    def _forget(self):
+        self._started = False
+        self._restored: dict | None = None
+        self._rows: dict[int, dict] = {}
+        self._run: dict = {}
 
     def _start(self, epoch):
         """Joins the files of the run that goes on, or moves another run's aside."""
         rows = read_rows(self.folder)
         run = read_run(self.folder)
+        if self._restored is not None and self._restored["rows"]:
+            rows = self._restored["rows"]
         # A run that was killed in its first epoch starts again from epoch 1 too.
         goes_on = epoch > 0 or (len(rows) <= 1 and not run.get("finished", False))
         if not goes_on:
-            kept = _move_aside(self.folder)
+            names = _move_aside(self.folder)
             print(
                 f"{self.folder} holds another run of {len(rows)} epochs: its files "
-                f"are kept as {' and '.join(kept)}."
+                f"are kept as {' and '.join(names)}."
             )
             rows, run = [], {}
         self._rows = {row["epoch"]: row for row in rows if row["epoch"] <= epoch}
-        interruptions = list(run.get("interruptions", []))
-        if run and not run.get("finished", False):
-            interruptions.append(epoch + 1)
+        kept = self._restored["interruptions"] if self._restored else []
+        interruptions = max(run.get("interruptions", []), kept, key=len)
+        interrupted = self._restored is not None or bool(run)
+        if interrupted and not run.get("finished", False):
+            interruptions = [*interruptions, epoch + 1]
         measured = {
             "architecture": self.model.name,
             "parameters": self.model.count_params(),
@@ -129,7 +155,7 @@ class RunLog(keras.callbacks.Callback):
             "hardware": runtime.hardware(),
             "commit": commit(),
         }
-        if len(self._rows) < len(rows):
+        if self._rows or (self.folder / HISTORY).exists():
             write_history(self.folder, list(self._rows.values()))
         self._record()
 
@@ -228,6 +254,26 @@ def update_run(folder: str | os.PathLike, **fields) -> dict:
     run |= fields
     write_atomic(Path(folder) / RUN, _json(run))
     return run
+
+
+def tensorboard(folder: str | os.PathLike) -> keras.callbacks.Callback:
+    """Writes TensorBoard event files into a run's folder, beside its logs.
+
+    Args:
+        folder: The run's folder. Look at it with `%tensorboard --logdir FOLDER`.
+
+    Returns:
+        A `keras.callbacks.TensorBoard` that writes once an epoch.
+
+    Raises:
+        ImportError: If TensorBoard is not installed.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ImportError(
+            "TensorBoard is not installed: run `pip install tensorboard`, or leave "
+            "this callback out; history.csv holds the same numbers."
+        )
+    return keras.callbacks.TensorBoard(Path(folder) / "tensorboard")
 
 
 def commit() -> str | None:
