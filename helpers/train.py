@@ -1,0 +1,315 @@
+"""Train an architecture of the course without a notebook.
+
+    python -m helpers.train separable --epochs 50 --run logs/separable_seed0
+
+The run's folder gets `history.csv`, `run.json`, `model.keras` and the state that
+an interrupted run continues from: the same command goes on where it stopped.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import keras
+
+from helpers import augment, callbacks, data, runtime
+from helpers.architectures import BUILDERS
+from helpers.describe import describe
+from helpers.fused import fuse_batch_normalization
+from helpers.recipes import RECIPES, recipe_for
+
+QUICK = {"epochs": 2, "train": 2_000, "validation": 1_000, "test": 1_000}
+PROTOCOLS = {
+    "sheet": "sheet: trained on all training images; the test images are the "
+    "validation images, evaluated after each epoch; the last epoch counts",
+    "split": "split: 5,000 of the training images held out for validation; the test "
+    "images used once, after the last epoch",
+}
+
+
+def images_for(recipe, images):
+    """The images that a recipe's protocol trains, validates and tests on.
+
+    Args:
+        recipe: A `Recipe`.
+        images: A `Cifar10`.
+
+    Returns:
+        `(x_train, y_train), (x_val, y_val), (x_test, y_test)`; under the "sheet"
+        protocol the last two pairs are the same images.
+    """
+    if recipe.protocol == "sheet":
+        x_train, y_train, x_test, y_test = images.sheet()
+        return (x_train, y_train), (x_test, y_test), (x_test, y_test)
+    return (
+        (images.x_train, images.y_train),
+        (images.x_val, images.y_val),
+        (images.x_test, images.y_test),
+    )
+
+
+def generators(recipe, images, seed):
+    """Batch generators for training, validation and test.
+
+    Args:
+        recipe: A `Recipe`.
+        images: A `Cifar10`.
+        seed: Seed of order and augmentation.
+
+    Returns:
+        Three `augment.BatchGenerator`: only the first shuffles and augments.
+    """
+    train, validation, test = images_for(recipe, images)
+    scale = {"mean": augment.MEAN, "std": augment.STD}
+    if not recipe.standardise:
+        scale = {"mean": None, "std": None}
+    smoothing = {}
+    if recipe.label_smoothing:
+        smoothing = {"classes": 10, "label_smoothing": recipe.label_smoothing}
+    fixed = {"batch_size": 500, "shuffle": False, **scale}
+    if smoothing:
+        fixed["classes"] = 10
+    return (
+        augment.BatchGenerator(
+            *train,
+            recipe.transforms,
+            batch_size=recipe.batch_size,
+            seed=seed,
+            **scale,
+            **smoothing,
+        ),
+        augment.BatchGenerator(*validation, **fixed),
+        augment.BatchGenerator(*test, **fixed),
+    )
+
+
+def compile_model(model, recipe, steps):
+    """Compile a model as a recipe says.
+
+    Args:
+        model: A `keras.Model` that returns class probabilities.
+        recipe: A `Recipe`.
+        steps: Training steps of the whole run.
+    """
+    loss = "sparse_categorical_crossentropy"
+    if recipe.label_smoothing:
+        loss = "categorical_crossentropy"
+    model.compile(
+        optimizer=recipe.optimizer(steps, recipe.weight_decay),
+        loss=loss,
+        metrics=["accuracy"],
+    )
+
+
+class Progress(keras.callbacks.Callback):
+    """One line an epoch: accuracies, images a second and the time that remains."""
+
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
+        self.begin = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begin = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.perf_counter() - self.begin
+        epochs = self.params["epochs"]
+        remaining = seconds * (epochs - epoch - 1) / 60
+        print(
+            f"epoch {epoch + 1}/{epochs}: loss {logs['loss']:.4f}, "
+            f"accuracy {logs['accuracy']:.4f}, val_loss {logs['val_loss']:.4f}, "
+            f"val_accuracy {logs['val_accuracy']:.4f}, "
+            f"{self.images / seconds:.0f} images/s, {remaining:.0f} min left",
+            flush=True,
+        )
+
+
+def run_info(model, images, training, recipe, seed=0, protocol="sheet"):
+    """What `run.json` records about a run beside its measurements.
+
+    Args:
+        model: The `keras.Model` that is trained.
+        images: The `Cifar10` that it is trained on.
+        training: The `BatchGenerator` that `fit` trains on.
+        recipe: Name of the recipe.
+        seed: Seed of weights, order and augmentation.
+        protocol: "sheet" or "split", which images validate.
+
+    Returns:
+        A dictionary for `callbacks.RunLog`.
+    """
+    table = describe(model)
+    return {
+        "architecture": model.name,
+        "parameters": table.parameters,
+        "macs": table.macs,
+        "batch_size": training.batch_size,
+        "recipe": recipe,
+        "seed": seed,
+        "precision": keras.config.dtype_policy().name,
+        "profile": "full" if len(training.labels) >= 45_000 else "quick",
+        "data": {
+            "source": images.source,
+            "sha256": images.sha256,
+            "protocol": PROTOCOLS[protocol],
+            "images": len(training.labels),
+        },
+    }
+
+
+def train(
+    architecture,
+    recipe=None,
+    epochs=None,
+    seed=0,
+    folder=None,
+    data_folder=None,
+    precision="float32",
+    profile="full",
+):
+    """Train one architecture and log the run; continue it where it was interrupted.
+
+    Args:
+        architecture: A name of `BUILDERS`.
+        recipe: A name of `RECIPES`; `None` for the architecture's own.
+        epochs: Epochs of the run; `None` for the recipe's (2 in quick).
+        seed: Seed of weights, order and augmentation.
+        folder: The run's folder; `None` for one under `logs/local/`.
+        data_folder: Where CIFAR-10 is; `None` searches the usual places.
+        precision: "float32" or "mixed_bfloat16".
+        profile: "quick" trains two epochs on 2,000 images, to see that everything
+            works; "full" is the real run.
+
+    Returns:
+        The folder of the run: `history.csv`, `run.json` and, when it is finished,
+        `model.keras`.
+
+    Raises:
+        ValueError: If a name is unknown, or the folder holds a run that differs.
+        DataError: If there is no data set, or it is damaged.
+        DamagedError: If the folder's run cannot be continued.
+    """
+    if architecture not in BUILDERS:
+        raise ValueError(
+            f"There is no architecture {architecture!r}. Choose one of: "
+            f"{', '.join(BUILDERS)}."
+        )
+    if epochs is not None and epochs < 1:
+        raise ValueError(f"epochs is {epochs}: train for 1 epoch or more.")
+    recipe_name, chosen = recipe_for(architecture, recipe)
+    quick = profile == "quick"
+    images = data.load_cifar10(data_folder, source="auto" if quick else "cifar10")
+    if quick:
+        images = images.take(QUICK["train"], QUICK["validation"], QUICK["test"])
+    epochs = epochs or (QUICK["epochs"] if quick else chosen.epochs)
+    if folder is None:
+        name = f"{architecture}_{recipe_name}_{profile}_seed{seed}"
+        folder = runtime.runs_folder() / name
+    folder = Path(folder)
+
+    keras.config.set_dtype_policy(precision)
+    runtime.set_seed(seed)
+    plain = BUILDERS[architecture]()
+    model = fuse_batch_normalization(plain)
+    training, validation, test = generators(chosen, images, seed)
+    compile_model(model, chosen, steps=epochs * len(training))
+    info = run_info(plain, images, training, recipe_name, seed, chosen.protocol)
+    info["fused_batch_normalization"] = model is not plain
+    print(
+        f"{architecture}: {info['parameters']:,} parameters, {info['macs']:,} "
+        f"multiply-adds, recipe {recipe_name}, {images.source}, "
+        f"{len(training.labels):,} training images, {epochs} epochs in {folder}",
+        flush=True,
+    )
+    log = callbacks.RunLog(folder, info)
+    model.fit(
+        training,
+        validation_data=validation,
+        epochs=epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks.resumable(
+            folder, training, [Progress(len(training.labels)), log]
+        ),
+    )
+    plain.set_weights(model.get_weights())
+    plain.save(folder / "model.keras")
+    scores = model.evaluate(test, verbose=0, return_dict=True)
+    callbacks.update_run(folder, test_accuracy=scores["accuracy"])
+    print(f"test accuracy {scores['accuracy']:.4f} ({images.source}); see {folder}")
+    return folder
+
+
+def listing():
+    """A line an architecture: parameters, multiply-adds and receptive field.
+
+    Returns:
+        A table as text; the receptive field is that of the last layer that still
+        has several positions, in pixels.
+    """
+    lines = [
+        f"{'architecture':16} {'parameters':>12} {'multiply-adds':>14} "
+        f"{'receptive field':>16}"
+    ]
+    for name, builder in BUILDERS.items():
+        table = describe(builder())
+        maps = [r for r in table.rows if r.output_size and max(r.output_size) > 1]
+        height, width = maps[-1].field.size
+        lines.append(
+            f"{name:16} {table.parameters:12,} {table.macs:14,} "
+            f"{f'{height}x{width}':>16}"
+        )
+    return "\n".join(lines)
+
+
+def parser():
+    """The command line of `python -m helpers.train`."""
+    found = argparse.ArgumentParser(
+        prog="python -m helpers.train", description=__doc__.splitlines()[0]
+    )
+    found.add_argument("name", nargs="?", choices=BUILDERS, help="architecture")
+    found.add_argument("--list", action="store_true", help="print the architectures")
+    found.add_argument("--epochs", type=int, help="default: the recipe's")
+    found.add_argument("--recipe", choices=RECIPES, help="default: the network's own")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--data", metavar="FOLDER", help="where CIFAR-10 is")
+    found.add_argument(
+        "--precision", default="float32", choices=["float32", "mixed_bfloat16"]
+    )
+    found.add_argument("--profile", default="full", choices=["quick", "full"])
+    found.add_argument("--run", metavar="FOLDER", help="default: under logs/local")
+    return found
+
+
+def main(arguments=None):
+    """Run the command line; returns the exit code."""
+    options = parser().parse_args(arguments)
+    if options.list:
+        print(listing())
+        return 0
+    if options.name is None:
+        parser().error("name an architecture, or use --list")
+    try:
+        train(
+            options.name,
+            recipe=options.recipe,
+            epochs=options.epochs,
+            seed=options.seed,
+            folder=options.run,
+            data_folder=options.data,
+            precision=options.precision,
+            profile=options.profile,
+        )
+    except (ValueError, callbacks.DamagedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
