@@ -1,0 +1,146 @@
+"""Training without a notebook: the command line, its logs and its refusals."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import callbacks, data, recipes, train
+from helpers.architectures import BUILDERS
+from helpers.data.dataset import assemble
+
+
+def tiny_images(source="CIFAR-10 (JPEG copy)"):
+    """A data set of CIFAR-10's form: 200 training and 40 test images."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(10), 20)
+    pixels = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
+    return assemble(pixels, labels, pixels[:40], labels[:40], source)
+
+
+def tiny_network(input_shape=(32, 32, 3), classes=10):
+    inputs = keras.Input(input_shape)
+    x = keras.layers.SeparableConv2D(4, 3, strides=4)(inputs)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Dropout(0.2)(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    outputs = keras.layers.Dense(classes, activation="softmax")(x)
+    return keras.Model(inputs, outputs, name="tiny")
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Makes "tiny" an architecture, and a run of it take a second."""
+    monkeypatch.setitem(BUILDERS, "tiny", tiny_network)
+    monkeypatch.setattr(data, "load_cifar10", lambda *a, **k: tiny_images())
+    monkeypatch.setattr(
+        train, "QUICK", {"epochs": 2, "train": 180, "validation": 20, "test": 40}
+    )
+
+
+def test_run_leaves_its_logs_and_its_model(tiny, tmp_path):
+    folder = train.train("tiny", folder=tmp_path / "run", epochs=3)
+    rows = callbacks.read_rows(folder)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    # One triangle: the rate after the last step is the end of the cycle, zero.
+    assert rows[-1]["learning_rate"] == pytest.approx(0.0, abs=1e-9)
+    run = json.loads((folder / "run.json").read_text())
+    # By hand: 27 + 12 + 4 weights, 4 numbers a channel, 40 + 10 in the dense layer.
+    assert run["parameters"] == 43 + 16 + 50
+    assert run["data"]["source"] == "CIFAR-10 (JPEG copy)"
+    assert run["recipe"] == "course"
+    assert run["finished"]
+    model = keras.models.load_model(folder / "model.keras")
+    assert type(model.layers[2]) is keras.layers.BatchNormalization
+    images = tiny_images()
+    assert run["test_accuracy"] == pytest.approx(accuracy(model, images), abs=1e-6)
+
+
+def accuracy(model, images):
+    """Test accuracy, computed without the generator."""
+    from helpers import augment
+
+    x = (images.x_test.astype("float32") - augment.MEAN) / augment.STD
+    predicted = model.predict(x, verbose=0).argmax(-1)
+    return float((predicted == images.y_test).mean())
+
+
+def test_interrupted_run_continues_to_the_same_end(tiny, tmp_path, monkeypatch):
+    whole = train.train("tiny", folder=tmp_path / "whole", epochs=3)
+    stop = train.Progress.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        stop(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train.Progress, "on_epoch_end", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train.train("tiny", folder=tmp_path / "cut", epochs=3)
+    monkeypatch.setattr(train.Progress, "on_epoch_end", stop)
+    cut = train.train("tiny", folder=tmp_path / "cut", epochs=3)
+    drop = {"seconds": None}
+    assert [r | drop for r in callbacks.read_rows(cut)] == [
+        r | drop for r in callbacks.read_rows(whole)
+    ]
+
+
+def test_quick_run_says_so(tiny, tmp_path):
+    folder = train.train("tiny", folder=tmp_path / "run", profile="quick")
+    run = callbacks.read_run(folder)
+    assert run["profile"] == "quick"
+    assert run["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tiny", "--epochs", "0"], "epochs is 0"),
+        (["tiny", "--epochs", "4"], "epochs"),
+    ],
+)
+def test_command_refuses_with_one_line(tiny, tmp_path, capsys, arguments, words):
+    folder = str(tmp_path / "run")
+    assert train.main(["tiny", "--epochs", "1", "--run", folder]) == 0
+    assert train.main([*arguments, "--run", folder]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert words in error
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="no architecture 'resnet'"):
+        train.train("resnet")
+    with pytest.raises(ValueError, match="no recipe 'fast'"):
+        recipes.recipe_for("base", "fast")
+
+
+def test_interruption_has_its_exit_code(monkeypatch, capsys):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "train", interrupted)
+    assert train.main(["base"]) == 130
+    assert "run the same command again" in capsys.readouterr().err
+
+
+def test_list_names_every_architecture(capsys):
+    assert train.main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(BUILDERS)
+    assert lines[1].split() == ["base", "1,172,410", "55,145,472", "36x36"]
+
+
+def test_published_weight_decay_is_converted():
+    optimizer = recipes.one_cycle_sgd(100, 5e-4)
+    assert optimizer.weight_decay == pytest.approx(5e-3)
+
+
+def test_sheet_uses_all_training_images_and_split_does_not():
+    images = tiny_images()
+    sheet = train.images_for(recipes.RECIPES["sheet"], images)
+    split = train.images_for(recipes.RECIPES["course"], images)
+    assert [len(y) for _, y in sheet] == [200, 40, 40]
+    assert [len(y) for _, y in split] == [180, 20, 40]
+    assert sheet[1][0] is sheet[2][0]
