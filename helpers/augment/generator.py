@@ -24,8 +24,13 @@ class BatchGenerator(keras.utils.PyDataset):
     would only put the order of the batches at the mercy of Python's `random`.
     Leave `steps_per_epoch` alone, so that an epoch of `fit` is an epoch here.
 
-    `epoch` counts from 0 and moves on when `fit` ends an epoch; a run that is
-    resumed calls `set_epoch`.
+    `epoch` counts from 0 and moves on when `fit` has come to the end of one. A run
+    that is resumed calls `set_epoch`, or gives `fit` the callback `follow()`, which
+    takes the number from `fit` itself, `initial_epoch` included.
+
+    One worker, the default, prepares batches beside the training and is enough for
+    most networks. Leave it at that on JAX and PyTorch: with more, Keras starts its
+    queue once to build the model and the first epoch begins with what was left.
 
     Args:
         images: `(n, height, width, channels)`, uint8.
@@ -107,6 +112,7 @@ class BatchGenerator(keras.utils.PyDataset):
         self._images = self._crop.pad(images) if self._crop else images
         self.epoch = 0
         self._within_epoch = False
+        self._asked_last = False
         self._expect_first = False
         self._order = (None, None)
 
@@ -128,6 +134,8 @@ class BatchGenerator(keras.utils.PyDataset):
                     "steps_per_epoch",
                     stacklevel=2,
                 )
+        if index == len(self) - 1:
+            self._asked_last = True
         return self.batch(self.epoch, index)
 
     def batch(self, epoch: int, index: int):
@@ -172,14 +180,27 @@ class BatchGenerator(keras.utils.PyDataset):
         self.epoch = check_number("epoch", epoch, 0, integer=True)
         self._within_epoch = False
 
+    def follow(self) -> keras.callbacks.Callback:
+        """Returns a callback for `fit` that sets the epoch to the one `fit` is in."""
+        return keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: self.set_epoch(epoch)
+        )
+
     def on_epoch_begin(self) -> None:
         """Keras calls this before the first batch of an epoch."""
         self._within_epoch = True
+        self._asked_last = False
         self._expect_first = True
 
     def on_epoch_end(self) -> None:
-        """Keras calls this after the last batch, and once before the first epoch."""
-        if self._within_epoch:
+        """Keras calls this after the last batch, but not only then.
+
+        `fit` calls it once before the first epoch too; on JAX and PyTorch it has
+        then begun one and read a batch, to build the model. So an epoch has ended
+        if it began and its last batch was asked for, which is not seen here when
+        other processes make the batches.
+        """
+        if self._within_epoch and (self._asked_last or self.use_multiprocessing):
             self.epoch += 1
         self._within_epoch = False
 
