@@ -40,6 +40,16 @@ def course_root() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+def runs_folder() -> Path:
+    """Returns the folder for runs that are not kept in the repository.
+
+    `COURSE_LOGS` decides where it is set; otherwise `logs/local/` of the course,
+    which git ignores.
+    """
+    chosen = os.environ.get("COURSE_LOGS", "").strip()
+    return Path(chosen) if chosen else course_root() / "logs" / "local"
+
+
 def check_keras() -> None:
     """Checks that Keras is new enough for the course; the setup cell calls it.
 
@@ -58,19 +68,6 @@ def check_keras() -> None:
             f"`python3 course.py lab`, which brings it; elsewhere run "
             f'`%pip install "keras>={needed}"` in a cell and restart the kernel.'
         )
-
-
-def drive_folder() -> Path | None:
-    """Returns the course's folder on Google Drive.
-
-    Returns:
-        The folder, which need not exist yet, or None unless this is Colab with a
-        Drive mounted.
-    """
-    drive = Path("/content/drive/MyDrive")
-    if environment() != "colab" or not drive.is_dir():
-        return None
-    return drive / "convolutional-networks-course"
 
 
 def has_gpu() -> bool:

@@ -14,7 +14,7 @@ from helpers import runtime
 from . import synthetic
 from .dataset import CLASS_NAMES, SYNTHETIC, Cifar10, DataError, assemble
 from .fetch import fetch
-from .find import download_folder, find
+from .find import download_folder, drive_cache, find
 from .read import read
 from .verify import UNVERIFIED
 
@@ -59,7 +59,7 @@ def load_cifar10(folder: str | Path | None = None, source: str = "auto") -> Cifa
     path = find(folder)
     if path is None:
         try:
-            path = fetch(download_folder(), cache=runtime.drive_folder())
+            path = fetch(download_folder(), cache=drive_cache())
         except (DataError, OSError) as error:
             if source == "cifar10":
                 raise DataError(f"CIFAR-10 is not on this machine. {error}") from error

@@ -20,6 +20,10 @@ _NAMES = (
 )
 
 
+DRIVE = Path("/content/drive/MyDrive")
+KAGGLE = Path("/kaggle/input")
+
+
 def find(folder: str | Path | None = None) -> Path | None:
     """Finds the files to read.
 
@@ -57,13 +61,19 @@ def places() -> list[Path]:
     result.append(runtime.course_root() / "data")
     keras_home = os.environ.get("KERAS_HOME", "~/.keras")
     result.append(Path(keras_home).expanduser() / "datasets")
-    drive = runtime.drive_folder()
-    if drive is not None:
-        result.append(drive)
+    cache = drive_cache()
+    if cache is not None:
+        result.append(cache)
     if runtime.environment() == "kaggle":
-        attached = Path("/kaggle/input")
-        result += sorted([*attached.glob("*"), *attached.glob("datasets/*/*")])
+        result += sorted([*KAGGLE.glob("*"), *KAGGLE.glob("datasets/*/*")])
     return result
+
+
+def drive_cache() -> Path | None:
+    """Returns where the archive outlives a Colab session, once Drive is mounted."""
+    if runtime.environment() != "colab" or not DRIVE.is_dir():
+        return None
+    return DRIVE / "convolutional-networks" / "data"
 
 
 def download_folder() -> Path:
