@@ -41,11 +41,6 @@ def test_separable_keeps_the_sheets_rules():
     assert not kinds & {"Conv2D", "DepthwiseConv2D", "Dense", "Conv2DTranspose"}
 
 
-def test_separable_refuses_stages_that_do_not_match():
-    with pytest.raises(ValueError, match=r"widths=\(8, 16\), blocks=\(1,\)"):
-        separable(widths=(8, 16), blocks=(1,))
-
-
 @pytest.mark.parametrize("name", BUILDERS)
 def test_builder_saves_reloads_and_gives_probabilities(name, tmp_path):
     model = BUILDERS[name]()

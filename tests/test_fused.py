@@ -48,7 +48,7 @@ def test_moving_statistics_are_the_batch_statistics():
 
 @tensorflow_only
 def test_copy_keeps_names_weights_and_outputs():
-    model = separable(widths=(4, 8), blocks=(1, 1))
+    model = separable(stages=((4, 1), (8, 1)))
     copy = fuse_batch_normalization(model)
     kinds = {type(layer) for layer in copy.layers}
     assert FusedBatchNormalization in kinds

@@ -130,7 +130,7 @@ def test_changed_base_network_is_refused(runs, own, tmp_path):
 
 
 def test_other_network_than_the_trained_one_is_refused(runs, tmp_path):
-    other = separable(widths=(16, 32, 64))
+    other = separable(stages=((16, 1), (32, 1)))
     assert "96,681" in refused(tmp_path, *runs, other)
 
 

@@ -21,7 +21,8 @@ def convolution_pair(x, filters, name):
         name: Prefix of the layers' names.
 
     Returns:
-        Tensor of shape `(batch, (height - 2) // 2, (width - 2) // 2, filters)`.
+        Tensor of shape `(batch, (height - 2) // 2, (width - 2) // 2,
+        filters)`.
     """
     x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv1")(x)
     x = layers.ReLU(name=f"{name}_relu1")(x)
@@ -35,15 +36,15 @@ def base(input_shape=(32, 32, 3), classes=10, name="base"):
     """Build the base network of the assignment.
 
     Args:
-        input_shape: `(height, width, channels)` of an image; 22 pixels at least
-            each way, so that the third pair still has something to pool.
+        input_shape: `(height, width, channels)` of an image; 22 pixels at
+            least each way, so that the third pair has something to pool.
         classes: Number of classes.
         name: Name of the model.
 
     Returns:
-        An uncompiled `keras.Model` from images `(batch, height, width, channels)`
-        to class probabilities `(batch, classes)`; 1,172,410 parameters for
-        CIFAR-10.
+        An uncompiled `keras.Model` from images `(batch, height, width,
+        channels)` to class probabilities `(batch, classes)`; 1,172,410
+        parameters for CIFAR-10.
 
     Raises:
         ValueError: If the images are too small for the three pairs.
@@ -51,8 +52,9 @@ def base(input_shape=(32, 32, 3), classes=10, name="base"):
     height, width, _ = input_shape
     if min(height, width) < 22:
         raise ValueError(
-            "The base network halves the image three times and needs at least "
-            f"22x22 pixels. Received: input_shape={input_shape}. Enlarge the images."
+            "The base network halves the image three times and needs at "
+            f"least 22x22 pixels. Received: input_shape={input_shape}. "
+            "Enlarge the images."
         )
     inputs = keras.Input(input_shape, name="image")
     x = inputs

@@ -54,8 +54,9 @@ def separable_block(x, name):
         Tensor of the same shape.
     """
     residual = x
-    x = separable_unit(x, residual.shape[-1], name=f"{name}_a")
-    x = separable_unit(x, residual.shape[-1], activation=False, name=f"{name}_b")
+    filters = x.shape[-1]
+    x = separable_unit(x, filters, name=f"{name}_a")
+    x = separable_unit(x, filters, activation=False, name=f"{name}_b")
     x = layers.Add(name=f"{name}_add")([x, residual])
     return layers.ReLU(name=f"{name}_relu")(x)
 
@@ -63,43 +64,31 @@ def separable_block(x, name):
 def separable(
     input_shape=(32, 32, 3),
     classes=10,
-    widths=(32, 64, 108),
-    blocks=(1, 3, 2),
+    stages=((32, 1), (64, 3), (108, 2)),
     dropout=0.05,
     name="separable",
 ):
     """Build our network for the assignment.
 
-    A stage is a separable unit that sets the width (from the second stage on
-    with stride 2), residual blocks, and dropout. The scores of the classes are
-    a 1x1 separable convolution, averaged over the positions that are left.
-
     Args:
         input_shape: `(height, width, channels)` of an image.
         classes: Number of classes.
-        widths: Channels of each stage.
-        blocks: Residual blocks of each stage, as many numbers as `widths`.
+        stages: Channels and residual blocks of each stage; every stage but
+            the first halves the size.
         dropout: Share of activations dropped after each stage.
         name: Name of the model.
 
     Returns:
-        An uncompiled `keras.Model` from images `(batch, height, width, channels)`
-        to class probabilities `(batch, classes)`; 96,681 parameters for CIFAR-10.
-
-    Raises:
-        ValueError: If `widths` and `blocks` differ in length.
+        An uncompiled `keras.Model` from images `(batch, height, width,
+        channels)` to class probabilities `(batch, classes)`; 96,681
+        parameters for CIFAR-10.
     """
-    if len(widths) != len(blocks):
-        raise ValueError(
-            "Each stage needs a width and a number of blocks. Received: "
-            f"widths={widths}, blocks={blocks}. Give as many of one as of the other."
-        )
     inputs = keras.Input(input_shape, name="image")
     x = inputs
-    for index, (width, count) in enumerate(zip(widths, blocks, strict=True), 1):
+    for index, (filters, blocks) in enumerate(stages, start=1):
         stride = 1 if index == 1 else 2
-        x = separable_unit(x, width, stride=stride, name=f"stage{index}_first")
-        for block in range(1, count + 1):
+        x = separable_unit(x, filters, stride, name=f"stage{index}_first")
+        for block in range(1, blocks + 1):
             x = separable_block(x, name=f"stage{index}_block{block}")
         x = layers.Dropout(dropout, name=f"stage{index}_dropout")(x)
     x = layers.SeparableConv2D(classes, 1, name="scores")(x)
