@@ -88,7 +88,5 @@ def title(notebook: NotebookNode) -> str:
     first = notebook.cells[0].source if notebook.cells else ""
     found = re.match(r"# (.+)", first)
     if found is None:
-        raise ValueError(
-            f"the first cell must start with '# Title', not {first[:40]!r}"
-        )
+        raise ValueError(f"the first cell must be '# Title ...', not {first[:40]!r}")
     return found[1].strip()

@@ -1,0 +1,101 @@
+"""Maintains the notebooks and README.
+
+python -m tools                        refresh quotes, setup cells and badges
+python -m tools --check                say what differs, and what a rule forbids
+python -m tools execute NOTEBOOK ...   execute in quick, store cleaned outputs
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from tools import badges, clean, execute, hygiene, notebooks, quotes
+from tools.setup_cell import setup_source
+
+# Longer than any cell of a quick run; a cell that hangs must not hang for good.
+CELL_SECONDS = 300
+
+
+def refresh(notebook: NotebookNode, name: str) -> None:
+    """Brings all that is generated in a notebook up to date.
+
+    Args:
+        notebook: changed in place.
+        name: its file name.
+    """
+    badges.refresh(notebook, name)
+    quotes.refresh(notebook)
+    for cell in notebooks.code_cells(notebook):
+        if notebooks.has_tag(cell, "setup"):
+            cell.source = setup_source()
+
+
+def refresh_all(save: bool) -> list[str]:
+    """Brings the notebooks and README up to date.
+
+    Args:
+        save: write the changes; otherwise only say what they would be.
+
+    Returns:
+        The names of the files that differ from what they should hold.
+    """
+    stale = []
+    for path in notebooks.lectures():
+
+        def edit(notebook: NotebookNode, name: str = path.name) -> None:
+            refresh(notebook, name)
+
+        if notebooks.changed(path, edit, save):
+            stale.append(f"notebooks/{path.name}")
+    if badges.refresh_readme(save=save):
+        stale.append("README.md")
+    return stale
+
+
+def store(path: Path) -> None:
+    """Executes a notebook in quick and stores its outputs, cleaned, in place.
+
+    Raises:
+        CellExecutionError, CellTimeoutError, DeadKernelError: as `execute.execute`;
+            the file is unchanged then.
+    """
+    notebook = notebooks.read(path)
+    with tempfile.TemporaryDirectory() as logs:
+        variables = {"COURSE_PROFILE": "quick", "COURSE_LOGS": logs}
+        execute.execute(notebook, path.resolve().parent, variables, CELL_SECONDS)
+        clean.clean(notebook, Path(logs))
+    notebooks.write(path, notebook)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one of the commands above and returns its exit status."""
+    if arguments[:1] == ["execute"] and len(arguments) > 1:
+        for path in map(Path, arguments[1:]):
+            print(path.name)
+            try:
+                store(path)
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
+                print(f"{path} is unchanged: {problem}", file=sys.stderr)
+                return 1
+        return 0
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    check = arguments == ["--check"]
+    stale = refresh_all(save=not check)
+    for name in stale:
+        print(f"{name}: {'out of date: run python -m tools' if check else 'refreshed'}")
+    found = 0
+    if check:
+        for path in notebooks.lectures():
+            for problem in hygiene.problems(path):
+                print(f"notebooks/{path.name}: {problem}")
+                found += 1
+    return int(check and bool(stale or found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
