@@ -23,7 +23,7 @@ _OWN = re.compile(
     r"\b(?:my|our|own|your|new|modified|modefied|updated|improved|custom|proposed|second|"
     r"assignment|optimi[sz]ed|student'?s?|2nd)\s{1,3}(?:\w{1,20}\s{1,3}){0,2}"
     r"(?:model|network|net|cnn|architecture|code|solution|definition|accuracy|result)|"
-    r"separable|depth[ -]?wise|\bmodel\s{1,3}def\w{3,10}|\bdsc\b|"
+    r"\bmine\b|\bours\b|separable|depth[ -]?wise|\bmodel\s{1,3}def\w{3,10}|\bdsc\b|"
     r"\barchitecture\b|\bmodel\s{0,3}:|\w\.add\s?\(|=\s?Sequential",
     re.IGNORECASE,
 )
@@ -170,7 +170,7 @@ def _numbers(line: str, number: int) -> list[Stated]:
             value = fraction(float(text))
             if not 0.5 <= value < 1.0:
                 continue
-            before = line[max(0, match.start() - 45) : match.start()]
+            before = line[max(0, match.start() - 80) : match.start()]
             if re.search(
                 r"loss\W{0,4}$|train\w{0,3}\s{1,2}acc\w{0,5}\W{0,4}$", before, re.I
             ):

@@ -217,7 +217,8 @@ def _training(
     sources: dict[int, list[str]],
     stopped: bool,
 ) -> Training:
-    network = event.network if event is not None and event.network else last
+    # A fit of what is not followed is not a fit of the network before it.
+    network = last if event is None else event.network
     training = Training(f"{place}, cell {cell.number}", cell.number, sources=sources)
     if network is not None:
         nodes = list(event.nodes) if event is not None and event.nodes else []

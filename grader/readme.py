@@ -47,7 +47,7 @@ _ENTITIES = (
 def readable(text: str) -> str:
     """Return a README with Markdown's and HTML's escapes undone, line breaks kept."""
     text = unescaped(plain(text))
-    text = re.sub(r"<\s{0,3}(?:br|/p|/li|/div|/tr)\s{0,3}/?>", "\n", text, flags=re.I)
+    text = re.sub(r"<\s{0,3}(?:/?br|/p|/li|/div|/tr)\s{0,3}/?>", "\n", text, flags=re.I)
     text = re.sub(
         r"</?(?:code|pre|p|b|i|em|strong|span|div|font)\b[^<>]{0,80}>",
         "",
