@@ -4,9 +4,11 @@
 depends on: analytically, from the graph alone.
 """
 
-from . import layer_rules  # noqa: F401  (registers the rules)
+from . import layer_rules, op_rules  # noqa: F401  (they register the rules)
 from .feature_map import FeatureMap, merge
-from .fields import Field, Fields, receptive_fields, trace
+from .fields import Field
+from .measure import effective_field, measured_field
+from .model import Fields, receptive_fields, trace
 from .registry import ReceptiveFieldError, rule
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     "Field",
     "Fields",
     "ReceptiveFieldError",
+    "effective_field",
+    "measured_field",
     "merge",
     "receptive_fields",
     "rule",

@@ -2,29 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
 from . import windows
-from .intervals import Pattern, Seen, Window, look_through
+from .intervals import Pattern, Window
+from .parts import Part, gather, hull
 from .registry import ReceptiveFieldError
 
 Pair = tuple[int, int]
 Size = tuple[int | None, int | None]
-
-
-class Part(NamedTuple):
-    """A product of row and column intervals that the positions of a map see.
-
-    Attributes:
-        ends: for rows and for columns, the first and last pixel of each position.
-        local: for rows and for columns, False where a gate spread one position's
-            view over all.
-    """
-
-    ends: tuple[Seen, Seen]
-    local: tuple[bool, bool] = (True, True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +84,18 @@ class FeatureMap:
                 f"are {self.axes}"
             )
         grid = (self.shape[axes[0]], self.shape[axes[1]])
+        return replace(self, axes=axes).spread(grid)
+
+    def spread(self, grid: Size) -> "FeatureMap":
+        """Returns the map with its one position in a direction repeated over `grid`."""
+        patterns = tuple(
+            p if old == new else None
+            for p, old, new in zip(self.patterns, self.grid, grid, strict=True)
+        )
         seen = None
         if self.seen is not None and None not in grid:
-            seen = tuple(_stretch(part, grid) for part in self.seen)
-        return replace(self, axes=axes, grid=grid, seen=seen)
+            seen = tuple(part.stretch(grid) for part in self.seen)
+        return replace(self, grid=tuple(grid), patterns=patterns, seen=seen)
 
     def placed(self, axes: Sequence[int | None]) -> "FeatureMap":
         """Returns the map with rows and columns on other axes of the tensor."""
@@ -151,7 +146,7 @@ class FeatureMap:
                 patterns[i] = self.patterns[i].through(step, sure)
         seen = None
         if self.seen is not None and None not in grid:
-            seen = tuple(_read_part(part, steps, grid) for part in self.seen)
+            seen = tuple(part.read(steps, grid) for part in self.seen)
         return replace(self, patterns=tuple(patterns), grid=tuple(grid), seen=seen)
 
     def join(self, rows: bool = True, columns: bool = True) -> "FeatureMap":
@@ -164,7 +159,7 @@ class FeatureMap:
         grid = tuple(1 if f else g for f, g in zip(flags, self.grid, strict=True))
         seen = None
         if self.seen is not None:
-            seen = tuple(_join_part(part, flags) for part in self.seen)
+            seen = tuple(part.join(flags) for part in self.seen)
         joined = self.sighted and (self.joined or patterns == (None, None))
         return replace(
             self, axes=axes, grid=grid, patterns=patterns, seen=seen, joined=joined
@@ -179,7 +174,7 @@ class FeatureMap:
             return False
         return all(
             lo.max() == 0 and hi.min() == size - 1
-            for (lo, hi), size in zip(_hull(self.seen), self.image, strict=True)
+            for (lo, hi), size in zip(hull(self.seen), self.image, strict=True)
         )
 
 
@@ -217,7 +212,7 @@ def merge(maps: Sequence[FeatureMap]) -> FeatureMap:
     image = tuple(_largest(m.image[i] for m in sighted) for i in (0, 1))
     seen = None
     if None not in grid and all(m.seen is not None for m in sighted):
-        seen = _gather([_stretch(part, grid) for m in sighted for part in m.seen])
+        seen = gather([part.stretch(grid) for m in sighted for part in m.seen])
     first = next(m for m in sighted if len(m.shape) == rank)
     return FeatureMap(
         first.shape, axes, grid, image, tuple(patterns), seen, True, joined, aligned
@@ -263,63 +258,6 @@ def _union(maps, i):
             union = union.union(pattern)
         lags.add(pattern.lag)
     return union, len(lags - {None}) <= 1
-
-
-def _gather(parts):
-    """Unites the parts whose positions see something at the same places.
-
-    Only then is the hull of a union of products the product of the hulls.
-    """
-    groups = {}
-    for part in parts:
-        filled = [lo <= hi for lo, hi in part.ends]
-        if all(f.any() for f in filled):
-            key = (part.local, *(f.tobytes() for f in filled))
-            groups.setdefault(key, []).append(part)
-    return tuple(Part(_hull(group), key[0]) for key, group in groups.items())
-
-
-def _hull(parts):
-    """Returns for rows and for columns the hull of what the parts see."""
-    if len(parts) == 1:
-        return parts[0].ends
-    lows, highs = ([[p.ends[i][e] for p in parts] for i in (0, 1)] for e in (0, 1))
-    rows = np.minimum.reduce(lows[0]), np.maximum.reduce(highs[0])
-    if all(part.ends[0] is part.ends[1] for part in parts):
-        return rows, rows
-    return rows, (np.minimum.reduce(lows[1]), np.maximum.reduce(highs[1]))
-
-
-def _stretch(part, grid):
-    """Repeats what one position sees over a direction with more positions."""
-    if all(len(lo) == n for (lo, _), n in zip(part.ends, grid, strict=True)):
-        return part
-    ends, local = [], []
-    for (lo, hi), near, size in zip(part.ends, part.local, grid, strict=True):
-        spread = len(lo) != size
-        ends.append((np.repeat(lo, size), np.repeat(hi, size)) if spread else (lo, hi))
-        local.append(near and not spread)
-    return Part(tuple(ends), tuple(local))
-
-
-def _join_part(part, flags):
-    ends, local = [], []
-    for (lo, hi), near, flag in zip(part.ends, part.local, flags, strict=True):
-        everything = (np.array([lo.min()]), np.array([hi.max()]))
-        ends.append(everything if flag else (lo, hi))
-        local.append(near and not flag)
-    return Part(tuple(ends), tuple(local))
-
-
-def _read_part(part, steps, grid):
-    rows, columns = part.ends
-    if steps[0] is not None:
-        rows = look_through(rows, steps[0], grid[0])
-    if steps[0] is steps[1] and part.ends[0] is part.ends[1] and grid[0] == grid[1]:
-        columns = rows
-    elif steps[1] is not None:
-        columns = look_through(columns, steps[1], grid[1])
-    return Part((rows, columns), part.local)
 
 
 def _square(m):
