@@ -11,11 +11,8 @@ from pathlib import Path
 
 from helpers import runtime
 
-from . import synthetic
+from . import fetch, find, read, synthetic
 from .dataset import CLASS_NAMES, SYNTHETIC, Cifar10, DataError, assemble
-from .fetch import fetch
-from .find import download_folder, drive_cache, find
-from .read import read
 from .verify import UNVERIFIED
 
 __all__ = ["CLASS_NAMES", "Cifar10", "DataError", "load_cifar10"]
@@ -56,10 +53,12 @@ def load_cifar10(folder: str | Path | None = None, source: str = "auto") -> Cifa
         raise ValueError(f"source is {source!r}: choose one of {', '.join(SOURCES)}.")
     if source == "synthetic":
         return _load_stand_in()
-    path = find(folder)
+    path = find.locate(folder)
     if path is None:
         try:
-            path = fetch(download_folder(), cache=drive_cache())
+            path = fetch.download_and_unpack(
+                find.download_folder(), cache=find.drive_cache()
+            )
         except (DataError, OSError) as error:
             if source == "cifar10":
                 raise DataError(f"CIFAR-10 is not on this machine. {error}") from error
@@ -74,7 +73,7 @@ def load_cifar10(folder: str | Path | None = None, source: str = "auto") -> Cifa
                 f"{error}\nNo result below says anything about CIFAR-10.",
             )
             return _load_stand_in()
-    images = read(path)
+    images = read.read_images(path)
     if images.source == UNVERIFIED:
         _notice(
             "These images are not known",

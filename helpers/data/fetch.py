@@ -57,7 +57,9 @@ CIFAR10 = Archive(
 )
 
 
-def fetch(folder: Path, archive: Archive = CIFAR10, cache: Path | None = None) -> Path:
+def download_and_unpack(
+    folder: Path, archive: Archive = CIFAR10, cache: Path | None = None
+) -> Path:
     """Downloads and unpacks an archive.
 
     What has arrived stays in `NAME.part` and is continued by the next call, from
@@ -93,7 +95,7 @@ def fetch(folder: Path, archive: Archive = CIFAR10, cache: Path | None = None) -
 
 
 def download(folder: Path, archive: Archive = CIFAR10) -> Path:
-    """Downloads an archive and checks it (see `fetch`); returns its path."""
+    """Downloads and checks an archive, as above, and returns its path."""
     part = folder / f"{archive.name}.part"
     failures = []
     for url in archive.mirrors:

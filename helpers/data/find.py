@@ -24,7 +24,7 @@ DRIVE = Path("/content/drive/MyDrive")
 KAGGLE = Path("/kaggle/input")
 
 
-def find(folder: str | Path | None = None) -> Path | None:
+def locate(folder: str | Path | None = None) -> Path | None:
     """Finds the files to read.
 
     Args:

@@ -38,7 +38,7 @@ class Images:
     source: str
 
 
-def read(path: Path) -> Images:
+def read_images(path: Path) -> Images:
     """Reads and checks a whole data set.
 
     Args:
