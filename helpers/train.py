@@ -16,6 +16,7 @@ import keras
 from helpers import augment, callbacks, data, runtime
 from helpers.architectures import BUILDERS
 from helpers.describe import describe
+from helpers.devices import distribute
 from helpers.fused import fuse_batch_normalization
 from helpers.recipes import RECIPES, recipe_for
 
@@ -168,6 +169,7 @@ def train(
     data_folder=None,
     precision="float32",
     profile="full",
+    devices="one",
 ):
     """Train one architecture and log the run; continue it where it was interrupted.
 
@@ -181,6 +183,7 @@ def train(
         precision: "float32" or "mixed_bfloat16".
         profile: "quick" trains two epochs on 2,000 images, to see that everything
             works; "full" is the real run.
+        devices: "one", or "all" to divide each batch among all devices.
 
     Returns:
         The folder of the run: `history.csv`, `run.json` and, when it is finished,
@@ -211,32 +214,35 @@ def train(
 
     keras.config.set_dtype_policy(precision)
     runtime.set_seed(seed)
-    plain = BUILDERS[architecture]()
-    model = fuse_batch_normalization(plain)
     training, validation, test = generators(chosen, images, seed)
-    compile_model(model, chosen, steps=epochs * len(training))
-    info = run_info(plain, images, training, recipe_name, seed, chosen.protocol)
-    info["fused_batch_normalization"] = model is not plain
-    print(
-        f"{architecture}: {info['parameters']:,} parameters, {info['macs']:,} "
-        f"multiply-adds, recipe {recipe_name}, {images.source}, "
-        f"{len(training.labels):,} training images, {epochs} epochs in {folder}",
-        flush=True,
-    )
-    log = callbacks.RunLog(folder, info)
-    model.fit(
-        training,
-        validation_data=validation,
-        epochs=epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=callbacks.resumable(
-            folder, training, [Progress(len(training.labels)), log]
-        ),
-    )
-    plain.set_weights(model.get_weights())
-    plain.save(folder / "model.keras")
-    scores = model.evaluate(test, verbose=0, return_dict=True)
+    with distribute(devices) as used:
+        plain = BUILDERS[architecture]()
+        model = fuse_batch_normalization(plain)
+        compile_model(model, chosen, steps=epochs * len(training))
+        info = run_info(plain, images, training, recipe_name, seed, chosen.protocol)
+        info["fused_batch_normalization"] = model is not plain
+        info["devices"] = len(used)
+        print(
+            f"{architecture}: {info['parameters']:,} parameters, {info['macs']:,} "
+            f"multiply-adds, recipe {recipe_name}, {images.source}, "
+            f"{len(training.labels):,} training images, {epochs} epochs in {folder}",
+            flush=True,
+        )
+        log = callbacks.RunLog(folder, info)
+        model.fit(
+            training,
+            validation_data=validation,
+            epochs=epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks.resumable(
+                folder, training, [Progress(len(training.labels)), log]
+            ),
+        )
+        plain.set_weights(model.get_weights())
+        plain.save(folder / "model.keras")
+        plain.compile(loss=model.loss, metrics=["accuracy"])
+        scores = plain.evaluate(test, verbose=0, return_dict=True)
     callbacks.update_run(folder, test_accuracy=scores["accuracy"])
     print(f"test accuracy {scores['accuracy']:.4f} ({images.source}); see {folder}")
     return folder
@@ -278,6 +284,9 @@ def parser():
     found.add_argument(
         "--precision", default="float32", choices=["float32", "mixed_bfloat16"]
     )
+    found.add_argument(
+        "--devices", default="one", choices=["one", "all"], help="divide each batch"
+    )
     found.add_argument("--profile", default="full", choices=["quick", "full"])
     found.add_argument("--run", metavar="FOLDER", help="default: under logs/local")
     return found
@@ -301,6 +310,7 @@ def main(arguments=None):
             data_folder=options.data,
             precision=options.precision,
             profile=options.profile,
+            devices=options.devices,
         )
     except (ValueError, callbacks.DamagedError) as error:
         print(f"error: {error}", file=sys.stderr)
