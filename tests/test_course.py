@@ -384,14 +384,80 @@ def test_run_shows_progress_results_and_places(here, capfd):
 
 
 def test_run_of_a_failing_cell(here, capfd):
-    cells = [nbformat.v4.new_code_cell(text) for text in ("1 / 0", "print('after')")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), here / "bad.ipynb")
-    assert commands.run(str(here / "bad.ipynb"), "full") == 1
+    notebook = write_notebook(here / "bad.ipynb", "1 / 0", "print('after')")
+    assert commands.run(str(notebook), "full") == 1
     out, err = capfd.readouterr()
     assert "[1/2] Start ... " in out and ", failed" in out and "[2/2]" not in out
     assert "ZeroDivisionError: division by zero" in err
     copy = here / "logs" / "local" / "bad" / "full" / "bad.ipynb"
     assert nbformat.read(copy, as_version=4).cells[0].outputs[0].ename
+
+
+def write_notebook(path: Path, *sources: str) -> Path:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_run_whose_kernel_dies(here, capfd):
+    notebook = write_notebook(here / "dies.ipynb", "import os; os._exit(1)")
+    assert commands.run(str(notebook), "quick") == 1
+    err = capfd.readouterr().err
+    assert "The kernel died" in err and "kernel.log" in err
+    assert (here / "logs/local/dies/quick/kernel.log").exists()
+
+
+WAIT = """\
+import pathlib, time
+try:
+    print("epoch 1", flush=True)
+    pathlib.Path("started").touch()
+    time.sleep(600)
+finally:
+    print("saved")"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_interrupted_cell_may_save_its_state(tmp_path):
+    notebook = write_notebook(tmp_path / "waits.ipynb", WAIT, "print('after')")
+    output = tmp_path / "executed.ipynb"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools.execute", notebook, "--output", output],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    status, _, err = finish(process)
+    assert status == 130 and err.strip().startswith("Interrupted.")
+    first, second = nbformat.read(output, as_version=4).cells
+    assert first.outputs[0].text == "epoch 1\nsaved\n"
+    assert first.outputs[1].ename == "KeyboardInterrupt" and not second.outputs
+
+
+def test_lab_opens_at_a_lecture(here, monkeypatch):
+    notebook = here / "my notebooks" / "07_resnet.ipynb"
+    notebook.parent.mkdir()
+    notebook.touch()
+    seen = []
+    monkeypatch.setattr(commands, "call", lambda words: (seen.extend(words), 0)[1])
+    assert commands.lab(str(notebook), ["--no-browser"]) == 0
+    assert seen[1:3] == ["-m", "jupyterlab"]
+    assert f"--ServerApp.root_dir={here}" in seen
+    assert "--LabApp.default_url=/lab/tree/my%20notebooks/07_resnet.ipynb" in seen
+    assert seen[-1] == "--no-browser"
+
+
+def test_lab_refuses_a_notebook_outside_the_course(here, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("elsewhere") / "07_resnet.ipynb"
+    outside.touch()
+    with pytest.raises(CourseError, match="lies outside the course"):
+        commands.lab(str(outside), [])
 
 
 @pytest.mark.parametrize("failing", [None, *range(4)])

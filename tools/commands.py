@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from tools import ROOT, environment
 from tools.environment import CourseError
@@ -119,10 +120,15 @@ def lab(lecture: str | None, extra: list[str]) -> int:
         extra: options for JupyterLab, such as `--no-browser`.
     """
     target = find_notebook(lecture) if lecture else NOTEBOOKS
+    if not target.is_relative_to(ROOT):
+        raise CourseError(f"{target} lies outside the course: copy it to {NOTEBOOKS}")
     python = environment.ensure()
-    root = f"--ServerApp.root_dir={ROOT}"
-    command = [python, "-m", "jupyterlab", root, target.relative_to(ROOT), *extra]
-    return call(command)
+    place = quote(target.relative_to(ROOT).as_posix())
+    options = [
+        f"--ServerApp.root_dir={ROOT}",
+        f"--LabApp.default_url=/lab/tree/{place}",
+    ]
+    return call([python, "-m", "jupyterlab", *options, *extra])
 
 
 def test(parts: Sequence[str], versions: str, extra: list[str]) -> int:

@@ -5,10 +5,15 @@ python -m tools execute NOTEBOOK ...               stores quick outputs in place
 """
 
 import argparse
+import asyncio
+import contextlib
 import os
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -32,9 +37,27 @@ class ThisPython(KernelSpecManager):
 
 
 class Client(NotebookClient):
-    """A client that shows the last line a cell printed while it runs."""
+    """A client that shows what a running cell prints, and interrupts it on Ctrl-C."""
 
     line: ProgressLine | None = None
+    interrupted = False
+
+    def take_signals(self) -> None:
+        """Interrupts the cell when this process is interrupted or asked to end.
+
+        nbclient would end the kernel at once: a training could not save its state.
+        Windows has no such handlers; Ctrl-C reaches the kernel there by itself.
+        """
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._interrupt)
+
+    def _interrupt(self) -> None:
+        # The second time, the cell did not listen.
+        shutdown = self.km.shutdown_kernel(now=True) if self.interrupted else None
+        asyncio.ensure_future(shutdown or self.km.interrupt_kernel())
+        self.interrupted = True
 
     def process_message(self, msg, cell, cell_index):
         """Handles one message of the kernel, as nbclient does, and reports it."""
@@ -63,6 +86,7 @@ def execute(
     folder: Path,
     variables: dict[str, str] | None = None,
     timeout: float | None = None,
+    log: IO[bytes] | int = subprocess.DEVNULL,
 ) -> None:
     """Executes a notebook in place, printing one line a code cell.
 
@@ -71,9 +95,11 @@ def execute(
         folder: the kernel's working directory.
         variables: additions to the kernel's environment variables.
         timeout: seconds that one cell may take; None for any time.
+        log: a file that gets what the kernel says outside of cells.
 
     Raises:
         CellExecutionError: if a cell raises an error.
+        KeyboardInterrupt: if a cell is interrupted.
         CellTimeoutError: if a cell takes longer than `timeout`.
         DeadKernelError: if the kernel ends before its time.
     """
@@ -93,6 +119,7 @@ def execute(
     )
 
     def on_start(cell, cell_index):
+        client.take_signals()
         if cell_index in number:
             place = f"[{number[cell_index]:>{len(str(len(number)))}}/{len(number)}]"
             client.line = ProgressLine(f"{place} {titles[cell_index]}", announce=False)
@@ -108,7 +135,12 @@ def execute(
     # The kernel chooses its own way to show figures, which a test run may forbid.
     inherited = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
     try:
-        client.execute(env={**inherited, **(variables or {})}, cleanup_kc=True)
+        env = {**inherited, **(variables or {})}
+        client.execute(env=env, cleanup_kc=True, stdout=log, stderr=log)
+    except (CellExecutionError, DeadKernelError):
+        if client.interrupted:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         if client.line is not None:
             client.line.close("stopped")
@@ -125,15 +157,23 @@ def main(arguments: list[str]) -> int:
     for cell in notebooks.code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     folder = options.notebook.resolve().parent
+    log = options.output.with_name("kernel.log")
     try:
-        execute(notebook, folder, timeout=options.timeout)
+        with log.open("wb") as stream:
+            execute(notebook, folder, timeout=options.timeout, log=stream)
     except CellExecutionError as problem:
         print(f"\n{_COLOURS.sub('', str(problem)).strip()}", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, DeadKernelError):
+    except KeyboardInterrupt:
         print(
-            "\nThe kernel stopped: interrupted, or out of memory. The same command "
-            "continues an unfinished training.",
+            "\nInterrupted. The same command continues an unfinished training.",
+            file=sys.stderr,
+        )
+        return 130
+    except DeadKernelError:
+        print(
+            "\nThe kernel died, most likely because the memory was full; what it said "
+            f"is in {log}",
             file=sys.stderr,
         )
         return 1
