@@ -506,6 +506,7 @@ def test_places_are_searched_in_order(tmp_path, monkeypatch):
     expected[3].touch()
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path / "mine"))
     monkeypatch.setattr(runtime, "environment", lambda: "colab")
+    assert find.places()[0] == tmp_path / "mine"
     for path in expected:
         assert find.locate() == path
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -526,6 +527,18 @@ def test_a_named_folder_is_the_only_place(tmp_path, tiny):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty holds no CIFAR-10"):
         load_cifar10(tmp_path / "empty")
+
+
+def test_a_variable_that_leads_nowhere_is_mentioned(tmp_path, monkeypatch, capsys):
+    there = tmp_path / "course/data/cifar-10-batches-py"
+    there.mkdir(parents=True)
+    (there / "test_batch").touch()
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path / "typo"))
+    assert find.locate() == there
+    assert "typo, which holds no CIFAR-10" in capsys.readouterr().err
+    monkeypatch.setenv("CIFAR10_DIR", str(there))
+    assert find.locate() == there
+    assert capsys.readouterr().err == ""
 
 
 def test_the_download_goes_where_it_is_found_again(tmp_path, tiny, monkeypatch):
@@ -620,7 +633,7 @@ def test_the_split_is_the_same_with_every_version_of_numpy():
     assert sorted([*keep, *held_out]) == list(range(1_000))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_the_split_does_not_depend_on_the_order_of_the_images(seed):
     images, labels = fixed_images(200)

@@ -1,5 +1,6 @@
 """Downloads, against a server on this machine that misbehaves on purpose."""
 
+import errno
 import hashlib
 import http.server
 import io
@@ -215,13 +216,18 @@ def test_a_full_disk_is_seen_before_the_download(server, tmp_path, monkeypatch):
     assert server.requests == []
 
 
-def test_a_disk_that_fills_up_is_no_broken_connection(server, tmp_path):
-    class Full(io.BytesIO):
-        def write(self, _):
-            raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("room", [0, 3])
+def test_a_disk_that_fills_up_is_no_broken_connection(tmp_path, room):
+    class Full:
+        """A file on a disk with room for a few bytes: first short, then refused."""
+
+        def write(self, chunk):
+            if not room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return min(room, len(chunk))
 
     with pytest.raises(DataError, match="cannot be written .No space left on device"):
-        fetch._write(Full(), b"x", tmp_path / "images.tar.gz.part")
+        fetch._write(Full(), b"four", tmp_path / "images.tar.gz.part")
 
 
 def test_the_cache_gets_the_verified_archive(server, tmp_path):

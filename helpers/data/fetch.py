@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import http.client
+import os
 import shutil
 import sys
 import tarfile
@@ -143,6 +145,7 @@ def _transfer(url: str, part: Path, size: int) -> None:
         start = 0
     if start == size:
         return
+    # Some hosts turn Python's own name away.
     headers = {"User-Agent": "Mozilla/5.0 (course)", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -157,7 +160,8 @@ def _transfer(url: str, part: Path, size: int) -> None:
                 f"it offers {start + int(length)} bytes, the archive has {size}"
             )
         progress = _Progress(urlsplit(url).netloc, start, size)
-        with open(part, "r+b" if start else "wb") as file, progress:
+        # Unbuffered: a full disk is to show when writing, not when closing.
+        with open(part, "r+b" if start else "wb", buffering=0) as file, progress:
             file.seek(start)
             while chunk := response.read(min(_CHUNK, size - file.tell() + 1)):
                 _write(file, chunk, part)
@@ -169,7 +173,8 @@ def _transfer(url: str, part: Path, size: int) -> None:
 def _write(file, chunk: bytes, part: Path) -> None:
     """Writes, and makes a full disk another kind of error than a broken line."""
     try:
-        file.write(chunk)
+        if file.write(chunk) != len(chunk):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise DataError(
             f"{part}: cannot be written ({error.strerror}). Make room, or set "

@@ -1,6 +1,7 @@
 """Where CIFAR-10 may lie on this machine."""
 
 import os
+import sys
 from pathlib import Path
 
 from helpers import runtime
@@ -50,6 +51,12 @@ def locate(folder: str | Path | None = None) -> Path | None:
                 "or train/ and test/ with one folder of images for each class."
             )
         return found
+    chosen = os.environ.get("CIFAR10_DIR")
+    if chosen and _look(Path(chosen).expanduser()) is None:
+        print(
+            f"CIFAR10_DIR is {chosen}, which holds no CIFAR-10: looking elsewhere.",
+            file=sys.stderr,
+        )
     return next((found for found in map(_look, places()) if found), None)
 
 
