@@ -194,7 +194,7 @@ class Store:
             newest = json.loads(path.read_text(encoding="utf-8"))
             return {"run": str(newest["run"]), "generation": int(newest["generation"])}
         except FileNotFoundError:
-            if self._files():
+            if self.files():
                 self.damage.append(f"{NEWEST} is missing")
         except (ValueError, KeyError, TypeError):
             self.damage.append(f"{NEWEST} cannot be read")
@@ -202,7 +202,7 @@ class Store:
 
     def clear(self) -> None:
         """Forgets everything saved here and starts a new run."""
-        for path in [*self._files().values(), self.folder / NEWEST]:
+        for path in [*self.files().values(), self.folder / NEWEST]:
             path.unlink(missing_ok=True)
         self.run, self.generation, self.damage = uuid.uuid4().hex, 0, []
 
@@ -210,17 +210,17 @@ class Store:
         """Returns the file of a generation."""
         return self.folder / f"state-{generation:06d}.npz"
 
-    def _files(self):
-        """Returns the files by the generation in their names."""
+    def files(self) -> dict[int, Path]:
+        """Returns the files by the generation in their names, oldest first."""
         if not self.folder.is_dir():
             return {}
         names = ((path, _NAME.fullmatch(path.name)) for path in self.folder.iterdir())
-        return {int(match[1]): path for path, match in names if match}
+        return dict(sorted((int(match[1]), path) for path, match in names if match))
 
     def _whole(self):
         """Reads every file; returns snapshots by path, and notes the damaged ones."""
         whole = {}
-        for generation, path in sorted(self._files().items(), reverse=True):
+        for generation, path in reversed(self.files().items()):
             try:
                 snapshot = decode(path.read_bytes())
             except (OSError, ValueError) as error:
@@ -237,8 +237,9 @@ class Store:
 
     def _drop(self):
         """Removes the generations before the last two, and any after the newest."""
-        kept = range(self.generation - KEPT + 1, self.generation + 1)
-        for generation, path in self._files().items():
+        files = self.files()
+        kept = [g for g in files if g <= self.generation][-KEPT:]
+        for generation, path in files.items():
             if generation not in kept:
                 with contextlib.suppress(OSError):
                     path.unlink()

@@ -5,6 +5,7 @@ appended or overwritten file can be lost, and the whole folder can vanish. So a 
 lives on the local disk, and whole files are copied from there under new names.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -36,7 +37,7 @@ def drive_folder(
         name: The run's name: letters, digits, `.`, `-`, `_`.
         mount: Whether to mount Drive where it is not mounted; Colab asks you then.
         local: The folder used outside Colab, and in Colab when Drive is not mounted;
-            `logs/local/kept` of the course by default.
+            `kept` among the course's runs by default.
 
     Returns:
         `My Drive/convolutional-networks/NAME`, or `local/NAME`. The folder is made
@@ -49,7 +50,7 @@ def drive_folder(
         raise ValueError(
             f"The run's name is {name!r}: use letters, digits, '.', '-' and '_'."
         )
-    local = Path(local or runtime.course_root() / "logs" / "local" / "kept")
+    local = Path(local or runtime.runs_folder() / "kept")
     if runtime.environment() != "colab":
         return local / name
     drive = MOUNT / "MyDrive"
@@ -163,16 +164,25 @@ class Mirror:
             raise FileExistsError(
                 errno.EEXIST, "It holds another run; choose another folder", ""
             )
-        path = local.path(local.generation)
-        if not newest or newest["generation"] != local.generation:
-            remote.put(path.read_bytes(), local.run, local.generation)
-        clear_unfinished(self.target)
+        for generation, path in local.files().items():
+            with self._changed(path) as data:
+                if data is not None:
+                    remote.put(data, local.run, generation)
         for path in self._logs(self.source):
-            data = path.read_bytes()
-            digest = hashlib.sha256(data).hexdigest()
-            if self._copied.get(path.name) != digest:
-                write_atomic(self.target / path.name, data)
-                self._copied[path.name] = digest
+            with self._changed(path) as data:
+                if data is not None:
+                    write_atomic(self.target / path.name, data)
+        for folder in (self.target, remote.folder):
+            clear_unfinished(folder)
+
+    @contextlib.contextmanager
+    def _changed(self, path):
+        """Gives a file's bytes, or None when they were copied before."""
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        known = self._copied.get(path.name) == digest
+        yield None if known else data
+        self._copied[path.name] = digest  # reached only when copying succeeded
 
     def _logs(self, folder):
         """Returns the run's own files: its logs and what else is kept with them."""
