@@ -79,6 +79,13 @@ class Recipe:
     label_smoothing: float = 0.0
 
 
+PROTOCOLS = {
+    "sheet": "sheet: trained on all training images; the test images are the "
+    "validation images, evaluated after each epoch; the last epoch counts",
+    "split": "split: 5,000 of the training images held out for validation; the test "
+    "images used once, after the last epoch",
+}
+
 CROP_AND_FLIP = (augment.RandomCrop(4), augment.RandomFlip())
 
 RECIPES = {
@@ -115,3 +122,77 @@ def recipe_for(architecture, name=None):
             f"There is no recipe {name!r}. Choose one of: {', '.join(RECIPES)}."
         )
     return name, RECIPES[name]
+
+
+def images_for(recipe, images):
+    """The images that a recipe's protocol trains, validates and tests on.
+
+    Args:
+        recipe: A `Recipe`.
+        images: A `Cifar10`.
+
+    Returns:
+        `(x_train, y_train), (x_val, y_val), (x_test, y_test)`; under the "sheet"
+        protocol the last two pairs are the same images.
+    """
+    if recipe.protocol == "sheet":
+        x_train, y_train, x_test, y_test = images.sheet()
+        return (x_train, y_train), (x_test, y_test), (x_test, y_test)
+    return (
+        (images.x_train, images.y_train),
+        (images.x_val, images.y_val),
+        (images.x_test, images.y_test),
+    )
+
+
+def generators(recipe, images, seed):
+    """Batch generators for training, validation and test.
+
+    Args:
+        recipe: A `Recipe`.
+        images: A `Cifar10`.
+        seed: Seed of order and augmentation.
+
+    Returns:
+        Three `augment.BatchGenerator`: only the first shuffles and augments.
+    """
+    train, validation, test = images_for(recipe, images)
+    scale = {"mean": augment.MEAN, "std": augment.STD}
+    if not recipe.standardise:
+        scale = {"mean": None, "std": None}
+    smoothing = {}
+    if recipe.label_smoothing:
+        smoothing = {"classes": 10, "label_smoothing": recipe.label_smoothing}
+    fixed = {"batch_size": 500, "shuffle": False, **scale}
+    if smoothing:
+        fixed["classes"] = 10
+    return (
+        augment.BatchGenerator(
+            *train,
+            recipe.transforms,
+            batch_size=recipe.batch_size,
+            seed=seed,
+            **scale,
+            **smoothing,
+        ),
+        augment.BatchGenerator(*validation, **fixed),
+        augment.BatchGenerator(*test, **fixed),
+    )
+
+
+def compile_model(model, recipe, steps):
+    """Compile a model as a recipe says.
+
+    Args:
+        model: A `keras.Model` that returns class probabilities.
+        recipe: A `Recipe`.
+        steps: Training steps of the whole run.
+    """
+    loss = "sparse_categorical_crossentropy"
+    if recipe.label_smoothing:
+        loss = "categorical_crossentropy"
+    model.compile(
+        optimizer=recipe.optimizer(steps, recipe.weight_decay),
+        loss=loss,
+        metrics=["accuracy"],
+    )

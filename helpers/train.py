@@ -13,94 +13,20 @@ from pathlib import Path
 
 import keras
 
-from helpers import augment, callbacks, data, runtime
+from helpers import callbacks, data, runtime
 from helpers.architectures import BUILDERS
 from helpers.describe import describe
 from helpers.devices import distribute
 from helpers.fused import fuse_batch_normalization
-from helpers.recipes import RECIPES, recipe_for
+from helpers.recipes import (
+    PROTOCOLS,
+    RECIPES,
+    compile_model,
+    generators,
+    recipe_for,
+)
 
 QUICK = {"epochs": 2, "train": 2_000, "validation": 1_000, "test": 1_000}
-PROTOCOLS = {
-    "sheet": "sheet: trained on all training images; the test images are the "
-    "validation images, evaluated after each epoch; the last epoch counts",
-    "split": "split: 5,000 of the training images held out for validation; the test "
-    "images used once, after the last epoch",
-}
-
-
-def images_for(recipe, images):
-    """The images that a recipe's protocol trains, validates and tests on.
-
-    Args:
-        recipe: A `Recipe`.
-        images: A `Cifar10`.
-
-    Returns:
-        `(x_train, y_train), (x_val, y_val), (x_test, y_test)`; under the "sheet"
-        protocol the last two pairs are the same images.
-    """
-    if recipe.protocol == "sheet":
-        x_train, y_train, x_test, y_test = images.sheet()
-        return (x_train, y_train), (x_test, y_test), (x_test, y_test)
-    return (
-        (images.x_train, images.y_train),
-        (images.x_val, images.y_val),
-        (images.x_test, images.y_test),
-    )
-
-
-def generators(recipe, images, seed):
-    """Batch generators for training, validation and test.
-
-    Args:
-        recipe: A `Recipe`.
-        images: A `Cifar10`.
-        seed: Seed of order and augmentation.
-
-    Returns:
-        Three `augment.BatchGenerator`: only the first shuffles and augments.
-    """
-    train, validation, test = images_for(recipe, images)
-    scale = {"mean": augment.MEAN, "std": augment.STD}
-    if not recipe.standardise:
-        scale = {"mean": None, "std": None}
-    smoothing = {}
-    if recipe.label_smoothing:
-        smoothing = {"classes": 10, "label_smoothing": recipe.label_smoothing}
-    fixed = {"batch_size": 500, "shuffle": False, **scale}
-    if smoothing:
-        fixed["classes"] = 10
-    return (
-        augment.BatchGenerator(
-            *train,
-            recipe.transforms,
-            batch_size=recipe.batch_size,
-            seed=seed,
-            **scale,
-            **smoothing,
-        ),
-        augment.BatchGenerator(*validation, **fixed),
-        augment.BatchGenerator(*test, **fixed),
-    )
-
-
-def compile_model(model, recipe, steps):
-    """Compile a model as a recipe says.
-
-    Args:
-        model: A `keras.Model` that returns class probabilities.
-        recipe: A `Recipe`.
-        steps: Training steps of the whole run.
-    """
-    loss = "sparse_categorical_crossentropy"
-    if recipe.label_smoothing:
-        loss = "categorical_crossentropy"
-    model.compile(
-        optimizer=recipe.optimizer(steps, recipe.weight_decay),
-        loss=loss,
-        metrics=["accuracy"],
-    )
 
 
 class Progress(keras.callbacks.Callback):
@@ -146,6 +72,7 @@ def run_info(model, images, training, recipe, seed=0, protocol="sheet"):
         "architecture": model.name,
         "parameters": table.parameters,
         "macs": table.macs,
+        "receptive_field": list(last_field(table)),
         "batch_size": training.batch_size,
         "recipe": recipe,
         "seed": seed,
@@ -158,6 +85,20 @@ def run_info(model, images, training, recipe, seed=0, protocol="sheet"):
             "images": len(training.labels),
         },
     }
+
+
+def last_field(table):
+    """The receptive field of a network, as one pair of numbers.
+
+    Args:
+        table: The network's `Description`.
+
+    Returns:
+        The field of the last layer that has several positions, (vertical,
+        horizontal), in pixels.
+    """
+    maps = [row for row in table.rows if row.output_size and max(row.output_size) > 1]
+    return maps[-1].field.size
 
 
 def train(
@@ -261,8 +202,7 @@ def listing():
     ]
     for name, builder in BUILDERS.items():
         table = describe(builder())
-        maps = [r for r in table.rows if r.output_size and max(r.output_size) > 1]
-        height, width = maps[-1].field.size
+        height, width = last_field(table)
         lines.append(
             f"{name:16} {table.parameters:12,} {table.macs:14,} "
             f"{f'{height}x{width}':>16}"

@@ -139,8 +139,8 @@ def test_published_weight_decay_is_converted():
 
 def test_sheet_uses_all_training_images_and_split_does_not():
     images = tiny_images()
-    sheet = train.images_for(recipes.RECIPES["sheet"], images)
-    split = train.images_for(recipes.RECIPES["course"], images)
+    sheet = recipes.images_for(recipes.RECIPES["sheet"], images)
+    split = recipes.images_for(recipes.RECIPES["course"], images)
     assert [len(y) for _, y in sheet] == [200, 40, 40]
     assert [len(y) for _, y in split] == [180, 20, 40]
     assert sheet[1][0] is sheet[2][0]
