@@ -1,0 +1,83 @@
+"""The results tables against the logs."""
+
+import json
+
+import pytest
+
+from tools import results
+
+
+def write_run(logs, name, seed, test_accuracy, **changes):
+    fields = {
+        "architecture": "net",
+        "parameters": 12_345,
+        "macs": 6_789_000,
+        "receptive_field": [31, 33],
+        "recipe": "course",
+        "epochs": 50,
+        "batch_size": 128,
+        "seed": seed,
+        "precision": "float32",
+        "data": {"source": "CIFAR-10", "sha256": "ab"},
+        "hardware": "2 CPU cores",
+        "seconds_per_epoch": 60.4,
+        "test_accuracy": test_accuracy,
+        "finished": True,
+        **changes,
+    }
+    folder = logs / name
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(fields))
+
+
+def test_committed_tables_equal_the_logs():
+    assert results.refresh(save=False) == []
+
+
+def test_seeds_are_averaged(tmp_path):
+    for seed, value in enumerate((0.90, 0.91, 0.92)):
+        write_run(tmp_path, f"net_{seed}", seed, value)
+    text = results.table(results.runs(tmp_path), "logs/")
+    rows = [line for line in text.splitlines() if line.startswith("| net")]
+    assert len(rows) == 1
+    # By hand: mean 91, sample standard deviation 1.
+    assert "91.00 ± 1.00" in rows[0]
+    assert "[2](logs/net_2)" in rows[0]
+    assert "31x33" in rows[0]
+
+
+def test_data_sets_and_recipes_are_never_mixed(tmp_path):
+    write_run(tmp_path, "a", 0, 0.9)
+    jpeg = {"source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
+    write_run(tmp_path, "b", 1, 0.8, data=jpeg)
+    write_run(tmp_path, "c", 2, 0.7, recipe="sheet")
+    text = results.table(results.runs(tmp_path), "")
+    assert text.count("Measured on") == 2
+    assert text.count("| net |") == 3
+
+
+def test_unfinished_runs_are_left_out(tmp_path):
+    write_run(tmp_path, "a", 0, 0.9, finished=False)
+    assert results.runs(tmp_path) == []
+
+
+def test_stand_in_runs_are_refused(tmp_path):
+    fake = {"source": "synthetic stand-in", "sha256": "ef"}
+    write_run(tmp_path, "fake", 0, 0.9, data=fake)
+    with pytest.raises(ValueError, match="fake"):
+        results.runs(tmp_path)
+
+
+def test_incomplete_run_is_named(tmp_path):
+    write_run(tmp_path, "cut", 0, 0.9)
+    path = tmp_path / "cut" / "run.json"
+    fields = json.loads(path.read_text())
+    del fields["macs"]
+    path.write_text(json.dumps(fields))
+    with pytest.raises(ValueError, match="cut.*lacks macs"):
+        results.runs(tmp_path)
+
+
+def test_missing_markers_are_named():
+    with pytest.raises(ValueError, match="<!-- results -->"):
+        results.with_results("no markers", "table")
