@@ -9,7 +9,8 @@ from grader.logs import find_logs, fraction
 from grader.readme import readable
 
 LONGEST_LINE = 1_000
-MOST_LINES = 20_000
+MOST_LINES = 6_000
+MOST_NUMBERS = 60
 REACH = 14  # lines that a mention of the base network speaks for
 
 _BASE = re.compile(
@@ -120,6 +121,8 @@ def base_claims(text: str) -> BaseClaims:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
+        if len(stated) > MOST_NUMBERS:
+            break
         base = _BASE.search(line)
         own = _OWN.search(line)
         in_log = bool(_VALUE_OF_LOG.search(line) or re.search(r"\bEpoch\s+\d", line))

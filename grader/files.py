@@ -12,6 +12,7 @@ MOST_ENTRIES = 20_000
 DEEPEST_FOLDER = 12
 LARGEST_NOTEBOOK = 32 * 2**20
 LARGEST_TEXT = 4 * 2**20
+LARGEST_README = 2**19  # characters; what is beyond is cut off
 LARGEST_TOTAL = 96 * 2**20
 MOST_NOTEBOOKS = 60
 MOST_READMES = 30
@@ -115,6 +116,11 @@ def collect(path: Path) -> Files:
             text = _read(entry, min(LARGEST_TEXT, budget), name, files)
             if text is not None:
                 budget -= len(text)
+                if len(text) > LARGEST_README:
+                    files.problems.append(
+                        f"{name}: cut off after {LARGEST_README:,} characters"
+                    )
+                    text = text[:LARGEST_README]
                 files.readmes.append(Found(name, text, _readme_score(name, text)))
         elif lower in ("history.csv", "run.json") and len(files.runs) < 50:
             text = _read(entry, min(LARGEST_TEXT, budget), name, files)

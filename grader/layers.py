@@ -229,9 +229,12 @@ def read_call(
     return Layer(kind, options, lines, unread)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, depth: int = 0) -> bool:
     if isinstance(value, list | tuple):
-        return all(_is_plain(item) for item in value)
+        # Deeper or longer is no option of a layer, and may hold itself.
+        if depth > 1 or len(value) > 8:
+            return False
+        return all(_is_plain(item, depth + 1) for item in value)
     return value is None or isinstance(value, bool | int | float | str)
 
 
@@ -264,4 +267,6 @@ def _normalise(kind: str, options: dict[str, Any]) -> None:
     elif kind == "UpSampling2D":
         options.setdefault("pool", (2, 2))
     elif kind in ("ZeroPadding2D", "Cropping2D"):
+        if "padding" in options:
+            options["pad"] = options.pop("padding")
         options.setdefault("pad", (1, 1) if kind == "ZeroPadding2D" else (0, 0))

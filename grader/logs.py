@@ -8,7 +8,8 @@ import re
 from grader.source import plain
 
 MOST_TEXT = 4_000_000
-MOST_RESULTS = 20_000
+MOST_RESULTS = 4_000
+MOST_TABLES = 40
 
 _TOKEN = re.compile(
     r"epoch\s{1,4}(?P<number>\d{1,4})\s{0,2}/\s{0,2}(?P<total>\d{1,4})"
@@ -98,12 +99,25 @@ def find_logs(text: str) -> list[Log]:
     Returns:
         One log for each run; an epoch number that does not grow starts another.
     """
-    text = unescaped(plain(text[:MOST_TEXT]))
+    text = _relevant(unescaped(plain(text[:MOST_TEXT])))
     logs = [_numbered(group, total) for group, total in _groups(text)]
     logs = [log for log in logs if log.results]
     if logs and _TRUNCATED in text:
         logs[0] = dataclasses.replace(logs[0], truncated=True)
     return logs + _tables(text)
+
+
+def _relevant(text: str) -> str:
+    """Blank out lines that can hold no part of a log; line numbers stay."""
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        if "ETA" in line and "val" not in line:
+            lines[i] = ""
+        elif not ("poch" in line or "acc" in line or "POCH" in line or "ACC" in line):
+            if line.count("|") < 3 and line.count(",") < 3 and "\t" not in line:
+                if _TRUNCATED not in line and not line[:1].isdigit():
+                    lines[i] = ""
+    return "\n".join(lines)
 
 
 def test_accuracy(text: str) -> float | None:
@@ -142,7 +156,7 @@ def _groups(text: str) -> list[tuple[list[_Raw], int | None]]:
             current.append(_Raw(header, None, line))
 
     for count, match in enumerate(_TOKEN.finditer(text)):
-        if count > MOST_RESULTS * 50 or len(groups) > MOST_RESULTS:
+        if count > MOST_RESULTS * 20 or len(current) + len(groups) > MOST_RESULTS:
             break
         line += text.count("\n", position, match.start())
         position = match.start()
@@ -177,12 +191,15 @@ def _numbered(group: list[_Raw], total: int | None) -> Log:
     else:
         start = group[first].number - first  # type: ignore[operator]
     last = start - 1
+    upcoming: list[int | None] = [None] * (len(group) + 1)
+    for i in range(len(group) - 1, -1, -1):
+        upcoming[i] = group[i].number or upcoming[i + 1]
     for i, raw in enumerate(group):
         if raw.number is not None:
             number = raw.number
         else:
             number = last + 1
-            following = next((r.number for r in group[i + 1 :] if r.number), None)
+            following = upcoming[i + 1]
             if following is not None and following <= number:
                 continue
             if total is not None and number > total and first is not None:
@@ -217,7 +234,8 @@ def _tables(text: str) -> list[Log]:
     logs: list[Log] = []
     lines = text.split("\n")
     index = 0
-    while index < len(lines):
+    headings = 0
+    while index < len(lines) and headings < MOST_TABLES:
         heading = lines[index]
         index += 1
         if len(heading) > 400 or "poch" not in heading:
@@ -231,6 +249,7 @@ def _tables(text: str) -> list[Log]:
         epoch = next((i for i, n in enumerate(names) if n.startswith("epoch")), -1)
         if column < 0 or epoch < 0:
             continue
+        headings += 1
         results: list[Result] = []
         while index < len(lines) and len(results) < MOST_RESULTS:
             line = lines[index]

@@ -7,9 +7,11 @@ import re
 from grader.logs import unescaped
 from grader.source import plain
 
-MOST_LINES = 20_000
+MOST_LINES = 6_000
+DEEPEST_BLOCK = 6
 LONGEST_LINE = 100_000
 MOST_JOINED = 14
+MOST_STEPS = 2_000_000  # characters looked at for closing brackets
 
 _LAYER = (
     r"(?:Separable|Depthwise)?Conv(?:olution)?[12]D\w{0,9}|"
@@ -75,6 +77,7 @@ def code_lines(text: str) -> list[str]:
     lines = [line[:LONGEST_LINE] for line in readable(text).split("\n")[:MOST_LINES]]
     result: list[str] = []
     blocks: list[int] = []
+    scanner = _Scanner(MOST_STEPS)
     index = 0
     while index < len(lines):
         raw = lines[index]
@@ -90,7 +93,7 @@ def code_lines(text: str) -> list[str]:
         # A statement may go on over lines: take as many as its brackets need.
         joined = line
         taken = 0
-        while not _closed(joined, start.start()) and taken < MOST_JOINED:
+        while not scanner.closes(joined, start.start()) and taken < MOST_JOINED:
             if index + taken >= len(lines):
                 break
             following = _unmarked(lines[index + taken])
@@ -98,12 +101,12 @@ def code_lines(text: str) -> list[str]:
                 break
             joined = f"{joined}\n{following}"
             taken += 1
-        if taken and _closed(joined, start.start()):
+        if taken and scanner.closes(joined, start.start()):
             index += taken
         else:
             joined = line
         depth = _depth(line, blocks)
-        for statement in _statements(joined):
+        for statement in _statements(joined, scanner):
             result.append("    " * depth + statement)
     return result
 
@@ -128,7 +131,7 @@ def _other_line(line: str, blocks: list[int]) -> str:
     stripped = line.strip()
     if stripped.startswith("#"):
         return "    " * len(blocks) + stripped
-    if _BLOCK.match(line):
+    if _BLOCK.match(line) and len(blocks) < DEEPEST_BLOCK:
         depth = _depth(line, blocks)
         blocks.append(len(line) - len(line.lstrip()))
         return "    " * depth + stripped
@@ -146,41 +149,47 @@ def _depth(line: str, blocks: list[int]) -> int:
     return len(blocks)
 
 
-def _closed(text: str, start: int) -> bool:
-    return _end(text, start) is not None
+class _Scanner:
+    """Finds closing brackets, within a budget for the whole README."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def closes(self, text: str, start: int) -> bool:
+        """Whether the brackets that open after `start` are closed in `text`."""
+        return self.end(text, start) is not None
+
+    def end(self, text: str, start: int) -> int | None:
+        """Return where the brackets that open after `start` are closed again."""
+        depth = 0
+        quote = ""
+        opened = False
+        comment = False
+        for i in range(start, min(len(text), start + min(4_000, self.steps))):
+            self.steps -= 1
+            character = text[i]
+            if comment:
+                comment = character != "\n"
+            elif quote:
+                if character == quote or character == "\n":
+                    quote = ""
+            elif character == "#":
+                comment = True
+            elif character in "'\"":
+                quote = character
+            elif character in "([{":
+                depth += 1
+                opened = True
+            elif character in ")]}":
+                depth -= 1
+                if opened and depth <= 0:
+                    if text[i + 1 : i + 2] == "(":  # the call of a layer on a tensor
+                        continue
+                    return i + 1
+        return None
 
 
-def _end(text: str, start: int) -> int | None:
-    """Return where the brackets that open after `start` are closed again."""
-    depth = 0
-    quote = ""
-    opened = False
-    comment = False
-    for i in range(start, min(len(text), start + 4_000)):
-        character = text[i]
-        if comment:
-            comment = character != "\n"
-        elif quote:
-            if character == quote or character == "\n":
-                quote = ""
-        elif character == "#":
-            comment = True
-        elif character in "'\"":
-            quote = character
-        elif character in "([{":
-            depth += 1
-            opened = True
-        elif character in ")]}":
-            depth -= 1
-            if opened and depth <= 0:
-                following = text[i + 1 : i + 2]
-                if following == "(":  # the call of a layer on a tensor
-                    continue
-                return i + 1
-    return None
-
-
-def _statements(text: str) -> list[str]:
+def _statements(text: str, scanner: _Scanner) -> list[str]:
     """Split what stands on one line into statements with their comments."""
     found: list[str] = []
     position = 0
@@ -190,7 +199,7 @@ def _statements(text: str) -> list[str]:
             break
         # `# model.add(...)` is switched off.
         before = text[position : match.start()]
-        end = _end(text, match.start())
+        end = scanner.end(text, match.start())
         if end is None:
             found.append(text[match.start() :].split("\n")[0])
             break
@@ -205,7 +214,7 @@ def _statements(text: str) -> list[str]:
             found.append(f"{statement}  # {note}" if note else statement)
         if off_next and following:
             # The next statement is commented out: step over it.
-            after = _end(text, following.start())
+            after = scanner.end(text, following.start())
             position = after if after is not None else len(text)
         else:
             position = end

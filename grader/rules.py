@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from grader import rules_network, rules_runs, sheet
+from grader import own, rules_network, rules_notes, rules_runs, sheet
 from grader.evidence import Evidence
 from grader.files import is_near_name
 from grader.verdict import Verdict, failed, passed, unproven
@@ -31,24 +31,27 @@ def judge(name: str, evidence: Evidence) -> Grade:
     rules = {"files": _files(evidence)}
     rules.update(rules_runs.judge(evidence))
     rules.update(rules_network.judge(evidence))
-    own = evidence.own
+    rules.update(rules_notes.judge(evidence))
+    training = evidence.own
     log = rules_runs.own_log(evidence)
     best = log.best(sheet.EPOCHS) if log is not None else None
     base = evidence.base
     final = base.final if base is not None else None
-    network = rules_network.own_network(evidence)
+    network = own.own_network(evidence)
     fingerprint = ""
     if network is not None:
         fingerprint = repr(sheet.signature(row.layer for row in network.rows))
     run = repr([r.accuracy for r in log.results]) if log is not None else ""
     return Grade(
         submission=name,
-        parameters=rules_network.parameters(evidence),
+        parameters=own.parameters(evidence),
         base_final=_rounded(final),
         own_best=_rounded(best[0]) if best else None,
         own_best_epoch=best[1] if best else None,
         own_final=_rounded(
-            log.final if log is not None else (own.test if own is not None else None)
+            log.final
+            if log is not None
+            else (training.test if training is not None else None)
         ),
         rules={key: rules[key] for key in sheet.KEYS},
         architecture=fingerprint,

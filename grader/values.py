@@ -147,3 +147,23 @@ class Event:
     epochs: int | None = None
     batch: int | None = None
     optimizer: Any = None
+
+
+class OutOfBudget(Exception):
+    """The code asks for more steps than the interpreter grants."""
+
+
+class Return(Exception):
+    """A `return` in the code that is followed."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Break(Exception):
+    """A `break` in the code that is followed."""
+
+
+class Continue(Exception):
+    """A `continue` in the code that is followed."""
