@@ -1,6 +1,6 @@
-"""Maintains the notebooks and README.
+"""Maintains the notebooks, README and the results tables.
 
-python -m tools                        refresh quotes, setup cells and badges
+python -m tools                        refresh quotes, setup cells, badges, tables
 python -m tools --check                say what differs, and what a rule forbids
 python -m tools execute NOTEBOOK ...   execute in quick, store cleaned outputs
 """
@@ -12,8 +12,16 @@ from pathlib import Path
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import badges, clean, execute, hygiene, notebooks, quotes
-from tools.setup_cell import setup_source
+from tools import (
+    badges,
+    clean,
+    execute,
+    hygiene,
+    notebooks,
+    quotes,
+    results,
+    setup_cell,
+)
 
 # Longer than any cell of a quick run; a cell that hangs must not hang for good.
 CELL_SECONDS = 300
@@ -28,13 +36,11 @@ def refresh(notebook: NotebookNode, name: str) -> None:
     """
     badges.refresh(notebook, name)
     quotes.refresh(notebook)
-    for cell in notebooks.code_cells(notebook):
-        if notebooks.has_tag(cell, "setup"):
-            cell.source = setup_source()
+    setup_cell.refresh_cells(notebook)
 
 
 def refresh_all(save: bool) -> list[str]:
-    """Brings the notebooks and README up to date.
+    """Brings the notebooks, README and the results tables up to date.
 
     Args:
         save: write the changes; otherwise only say what they would be.
@@ -52,7 +58,7 @@ def refresh_all(save: bool) -> list[str]:
             stale.append(f"notebooks/{path.name}")
     if badges.refresh_readme(save=save):
         stale.append("README.md")
-    return stale
+    return stale + results.refresh(save=save)
 
 
 def store(path: Path) -> None:

@@ -54,6 +54,13 @@ def setup_source(repository: str | None = None) -> str:
     return template.format(folder=_FOLDER, url=url)
 
 
+def refresh_cells(notebook: NotebookNode) -> None:
+    """Rewrites every cell tagged `setup`, in memory."""
+    for cell in notebooks.code_cells(notebook):
+        if notebooks.has_tag(cell, "setup"):
+            cell.source = setup_source()
+
+
 def refresh(notebook_path: str | Path) -> bool:
     """Rewrites every cell tagged `setup` in a notebook.
 
@@ -63,10 +70,4 @@ def refresh(notebook_path: str | Path) -> bool:
     Returns:
         True if it differed.
     """
-
-    def edit(notebook: NotebookNode) -> None:
-        for cell in notebooks.code_cells(notebook):
-            if notebooks.has_tag(cell, "setup"):
-                cell.source = setup_source()
-
-    return notebooks.changed(Path(notebook_path), edit, save=True)
+    return notebooks.changed(Path(notebook_path), refresh_cells, save=True)
