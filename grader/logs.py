@@ -82,7 +82,7 @@ class Log:
 
 def fraction(value: float) -> float:
     """Return an accuracy given as 0.82 or 82.0 as a fraction."""
-    return value / 100 if value > 1.0 else value
+    return round(value / 100, 10) if value > 1.0 else value
 
 
 def unescaped(text: str) -> str:

@@ -34,7 +34,9 @@ _CODE = re.compile(
     r"[A-Za-z_]\w{0,40}(?:\s*,\s*\w{1,40})*\s*=\s*[\w([{\"'-]|"
     r"[A-Za-z_]\w{0,40}(?:\.\w{1,40}){0,3}\(|\*{0,2}\w{1,30}\s*=\s*\S{1,80}\)|[)\]}])"
 )
-_LOG_LINE = re.compile(r"\d{1,6}/\d{1,6}\s{0,2}\[|^\s*Epoch\s|val_acc|_{12,}|={12,}")
+_LOG_LINE = re.compile(
+    r"UserWarning:|\d{1,6}/\d{1,6}\s{0,2}\[|^\s*Epoch\s|val_acc|_{12,}|={12,}"
+)
 _LIST_MARK = re.compile(r"^(\s{0,12})(?:[-*+]|\d{1,2}[.)])\s+(?=\S)")
 _ENTITIES = (
     ("&lt;", "<"),

@@ -163,7 +163,7 @@ def _same_model(evidence: Evidence) -> Verdict:
         if difference is not None:
             return failed(f"{own.place}: {difference}")
     if readme is None:
-        return unproven("the README has no model definition to compare")
+        return _same_summary(evidence)
     theirs = sheet.signature(row.layer for row in readme.rows)
     if own.followed and readme.broken is None:
         if mine == theirs:
@@ -174,6 +174,20 @@ def _same_model(evidence: Evidence) -> Verdict:
             if left != right:
                 return failed(_disagreement(mine, theirs))
     return nothing(evidence)
+
+
+def _same_summary(evidence: Evidence) -> Verdict:
+    """Compare with a summary in the README, where that is all it has."""
+    own, readme = evidence.own, evidence.readme
+    if readme is None or own is None or own.description is None or not own.followed:
+        return unproven("the README has no model definition to compare")
+    printed = [s for s in readme.summaries if s.total != sheet.BASE_PARAMETERS]
+    if not printed:
+        return unproven("the README has no model definition to compare")
+    differences = [summary.differs(own.description) for summary in printed]
+    if None in differences:
+        return passed(f"the README's summary is that of {own.place}")
+    return failed(f"{readme.file.name}: {differences[-1]}")
 
 
 def _disagreement(mine: sheet.Signature, theirs: sheet.Signature) -> str:

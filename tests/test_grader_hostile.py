@@ -75,7 +75,7 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
 
 
 def test_a_bomb_in_an_archive_is_not_unpacked(tmp_path):
-    path = archive(tmp_path / "m.keras", {"config.json": b" " * (200 * 2**20)})
+    path = archive(tmp_path / "m.keras", {"config.json": b" " * (48 * 2**20)})
     assert path.stat().st_size < 2**20
     with pytest.raises(Unreadable, match="unpacks to too much"):
         read_model(path)
@@ -268,7 +268,7 @@ def test_time_is_bounded_even_when_the_reading_is_not(tmp_path):
 
 
 def test_a_grade_does_not_depend_on_the_order_of_hashes(tmp_path):
-    names = random.Random(3).sample(list(cases.CASES), 4)
+    names = random.Random(3).sample(list(cases.CASES), 2)
     for name in names:
         folder = student.write(tmp_path / str(names.index(name)), cases.CASES[name][0])
         outputs = set()
