@@ -37,6 +37,11 @@ _CODE = re.compile(
 _LOG_LINE = re.compile(
     r"UserWarning:|\d{1,6}/\d{1,6}\s{0,2}\[|^\s*Epoch\s|val_acc|_{12,}|={12,}"
 )
+# A heading of the README, not a comment that Markdown shows as one.
+_HEADING = re.compile(
+    r"\b(?:logs?|epochs?|accuracy|assignment|results?|definition|training|session)\b",
+    re.IGNORECASE,
+)
 _LIST_MARK = re.compile(r"^(\s{0,12})(?:[-*+]|\d{1,2}[.)])\s+(?=\S)")
 _ENTITIES = (
     ("&lt;", "<"),
@@ -132,6 +137,8 @@ def _unmarked(raw: str) -> str:
 def _other_line(line: str, blocks: list[int]) -> str:
     stripped = line.strip()
     if stripped.startswith("#"):
+        if _HEADING.search(stripped):
+            return ""
         return "    " * len(blocks) + stripped
     if _BLOCK.match(line) and len(blocks) < DEEPEST_BLOCK:
         depth = _depth(line, blocks)

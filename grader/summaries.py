@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 from grader.graph import Description
-from grader.layers import KINDS
+from grader.layers import KINDS, MERGES
 from grader.logs import unescaped
 from grader.source import plain
 
@@ -49,10 +49,14 @@ class Summary:
 
     def differs(self, description: Description) -> str | None:
         """Return where a network differs from this summary, None where it agrees."""
-        rows = [row for row in description.rows]
+        rows = list(description.rows)
         lines = [line for line in self.lines if line.kind != "InputLayer"]
         if description.broken is None and len(rows) != len(lines):
             return f"the summary has {len(lines)} layers, the code {len(rows)}"
+        if any(row.layer.kind in MERGES for row in rows):
+            # Keras lists the layers of branches in an order of its own.
+            rows.sort(key=lambda row: (row.shape, row.parameters, row.layer.kind))
+            lines.sort(key=lambda x: (x.shape, x.parameters or 0, x.kind or ""))
         for row, line in zip(rows, lines, strict=False):
             kind = line.kind
             if (
