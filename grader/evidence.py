@@ -161,7 +161,7 @@ def choose(evidence: Evidence, trainings: list[Training]) -> None:
         if training.description is not None:
             key = sheet.signature(row.layer for row in training.description.rows)
             kinds = {row.layer.kind for row in training.description.rows}
-            if any(key == sheet.signature(r.layer for r in d.rows) for d in networks):
+            if any(_is_network(d, key) for d in networks):
                 score += 40
             if "SeparableConv2D" in kinds or "DepthwiseConv2D" in kinds:
                 score += 20
@@ -226,6 +226,10 @@ def _choose_base(evidence: Evidence, trainings: Sequence[Training]) -> Training 
     return max(nameless, key=rank) if nameless else None
 
 
+def _is_network(description: Description, key: sheet.Signature) -> bool:
+    return sheet.same(sheet.signature(row.layer for row in description.rows), key)
+
+
 def _own_log(logs: Sequence[Log], own: Training | None) -> Log | None:
     if own is not None and own.log is not None:
         for log in logs:
@@ -242,7 +246,7 @@ def _own_network(
     if own is not None and own.description is not None:
         key = sheet.signature(row.layer for row in own.description.rows)
         for network in networks:
-            if sheet.signature(row.layer for row in network.rows) == key:
+            if _is_network(network, key):
                 return network
     separable = [
         d for d in networks if any(r.layer.kind == "SeparableConv2D" for r in d.rows)

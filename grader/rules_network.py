@@ -35,11 +35,11 @@ def _base_unchanged(evidence: Evidence) -> Verdict:
     description = base.description
     if description is not None and description.rows and base.unsure is None:
         mine = sheet.signature(row.layer for row in description.rows)
-        if mine == sheet.BASE:
+        if sheet.same(mine, sheet.BASE):
             if base.optimizer not in (None, "adam"):
                 return failed(f"{base.place}: trained with {base.optimizer}, not Adam")
             return passed(f"{base.place}: the layers are those of the base network")
-        if description.broken is None or mine != sheet.BASE[: len(mine)]:
+        if description.broken is None or not sheet.same(mine, sheet.BASE[: len(mine)]):
             return failed(f"{base.place}: {_difference(mine)}")
     if base.summary is not None and base.summary.total is not None:
         said = f"{base.place}: the summary has {base.summary.total:,} parameters"
@@ -56,7 +56,7 @@ def _base_unchanged(evidence: Evidence) -> Verdict:
 
 def _difference(mine: sheet.Signature) -> str:
     for i, (left, right) in enumerate(zip(mine, sheet.BASE, strict=False), 1):
-        if left != right:
+        if not sheet.same_part(left, right):
             return f"step {i} is {_named(left)}, the base network has {_named(right)}"
     return f"{len(mine)} steps, the base network has {len(sheet.BASE)}"
 
@@ -166,12 +166,12 @@ def _same_model(evidence: Evidence) -> Verdict:
         return _same_summary(evidence)
     theirs = sheet.signature(row.layer for row in readme.rows)
     if own.followed and readme.broken is None:
-        if mine == theirs:
+        if sheet.same(mine, theirs):
             return passed(f"the README and {own.place} define the same network")
         return failed(_disagreement(mine, theirs))
     if mine != theirs and not own.unsure:
         for left, right in zip(mine, theirs, strict=False):
-            if left != right:
+            if not sheet.same_part(left, right):
                 return failed(_disagreement(mine, theirs))
     return nothing(evidence)
 
@@ -192,7 +192,7 @@ def _same_summary(evidence: Evidence) -> Verdict:
 
 def _disagreement(mine: sheet.Signature, theirs: sheet.Signature) -> str:
     for i, (left, right) in enumerate(zip(mine, theirs, strict=False), 1):
-        if left != right:
+        if not sheet.same_part(left, right):
             return (
                 f"step {i} is {_named(left)} in the notebook, "
                 f"{_named(right)} in the README"

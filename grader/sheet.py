@@ -96,11 +96,34 @@ def signature(layers: Iterable[Layer]) -> Signature:
             part = ["Dropout", get("rate")]
         else:
             part = [kind]
-        parts.append(tuple(part))
+        parts.append(tuple(_known(value) for value in part))
         activation = get("activation")
         if isinstance(activation, str) and activation != "linear":
             parts.append(("Activation", activation))
     return tuple(parts)
+
+
+def same(left: Signature, right: Signature) -> bool:
+    """Whether two networks are one, as far as their values can be followed."""
+    return len(left) == len(right) and all(
+        same_part(a, b) for a, b in zip(left, right, strict=True)
+    )
+
+
+def same_part(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
+    """Whether two steps are one; "?" stands for a value that is not followed."""
+    return len(left) == len(right) and all(
+        a == b or "?" in (a, b) for a, b in zip(left, right, strict=True)
+    )
+
+
+def _known(value: Any) -> Any:
+    """Return a value that can be compared, or "?" for one that is not followed."""
+    if isinstance(value, tuple):
+        return value if all(type(side) is int for side in value) else "?"
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return "?"
 
 
 def _conv(filters: int, padding: str) -> tuple[Any, ...]:
@@ -125,7 +148,7 @@ BASE = _base()
 
 def is_base(description: Description) -> bool:
     """Whether a network is the base network, to the last layer."""
-    return signature(row.layer for row in description.rows) == BASE
+    return same(signature(row.layer for row in description.rows), BASE)
 
 
 def looks_like_base(description: Description) -> bool:
@@ -148,5 +171,7 @@ def looks_like_own(description: Description) -> bool:
     """Whether a network could be a student's: images of 32x32x3, convolutions."""
     if not any(row.layer.is_windowed for row in description.rows):
         return False
-    last = description.rows[-1]
-    return description.broken is not None or last.shape[-1] in (CLASSES, 1)
+    shape = description.rows[0].layer.options.get("input_shape")
+    if isinstance(shape, tuple) and len(shape) == 3 and shape != INPUT:
+        return False
+    return description.broken is not None or description.rows[-1].shape[-1] == CLASSES
