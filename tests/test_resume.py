@@ -13,6 +13,7 @@ from same_bits import assert_same_bits
 
 from helpers import callbacks
 from helpers.callbacks import state
+from helpers.callbacks.identity import differences
 
 
 class Stop(keras.callbacks.Callback):
@@ -312,6 +313,19 @@ def test_another_run_is_refused_and_the_difference_named(begun, kind):
     assert_same_bits(before, state.capture(model))
 
 
+def test_between_versions_of_keras_only_what_both_know_is_compared():
+    then = {"keras": "3.13.2", "epochs": 5, "model": {"rate": 1, "gone": 2}}
+    now = {"keras": "3.15.1", "epochs": 5, "model": {"rate": 1, "new": True}}
+    assert differences(then, now) == []
+    assert differences(then, now | {"epochs": 6}) == [
+        "epochs: 5 in the saved run, 6 now"
+    ]
+    assert differences(then, now | {"keras": "3.13.2"}) == [
+        "model.gone: 2 in the saved run, nothing now",
+        "model.new: nothing in the saved run, true now",
+    ]
+
+
 def test_a_finished_run_says_so_and_trains_nothing(whole, tmp_path, capsys):
     train(tmp_path)
     files = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
@@ -343,7 +357,8 @@ def test_killed_after_the_last_epoch_it_still_ends_properly(whole, tmp_path):
     run = callbacks.read_run(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps(run | {"finished": False}))
     assert_same_bits(whole, outcome(tmp_path, *train(tmp_path)))
-    assert callbacks.read_run(tmp_path)["finished"] is True
+    run = callbacks.read_run(tmp_path)
+    assert (run["finished"], run["interruptions"]) == (True, [])
 
 
 def test_the_epochs_of_fit_are_left_to_the_saved_run(tmp_path):
@@ -386,7 +401,7 @@ def test_a_model_that_is_not_built_is_refused(tmp_path):
 
 def test_no_warning_without_a_reason(begun):
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         stopped(begun, 2)
 
 

@@ -140,7 +140,8 @@ class RunLog(keras.callbacks.Callback):
         kept = self._restored["interruptions"] if self._restored else []
         interruptions = max(run.get("interruptions", []), kept, key=len)
         interrupted = self._restored is not None or bool(run)
-        if interrupted and not run.get("finished", False):
+        ended = run.get("finished", False) or epoch >= self.params["epochs"]
+        if interrupted and not ended:
             interruptions = [*interruptions, epoch + 1]
         measured = {
             "architecture": self.model.name,
