@@ -22,6 +22,8 @@ MEMORY = 1 << 30
 LARGEST_ANSWER = 4 << 20
 NOTHING = 3  # the child's exit status when there is nothing to grade
 
+_ROOT = Path(__file__).resolve().parents[1]
+
 # What is left for the parent: the child must end by itself before.
 _GRACE = 1.0
 
@@ -37,13 +39,15 @@ def grade_bounded(path: Path, seconds: float = SECONDS) -> dict[str, Any] | None
         The report of `grading.grade_to_dict`; every rule is unproven when the
         bounds were reached.
     """
-    command = [sys.executable, "-m", "grader.sandbox", str(path.absolute())]
+    # -P: the folder that the command was called in, perhaps the submission's own,
+    # is no place to import modules from.
+    command = [sys.executable, "-P", "-m", "grader.sandbox", str(path.absolute())]
     environment = {
         key: value
         for key, value in os.environ.items()
         if key in ("PATH", "LANG", "SYSTEMROOT", "TEMP", "TMP", "HOME")
     }
-    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
+    environment["PYTHONPATH"] = str(_ROOT)
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     environment["PYTHONIOENCODING"] = "utf-8"
     name = shown(path.resolve().name or str(path))
@@ -53,6 +57,7 @@ def grade_bounded(path: Path, seconds: float = SECONDS) -> dict[str, Any] | None
             capture_output=True,
             timeout=max(seconds - _GRACE, 0.5),
             env=environment,
+            cwd=_ROOT,
             check=False,
         )
     except subprocess.TimeoutExpired:

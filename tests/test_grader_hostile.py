@@ -159,6 +159,22 @@ def test_no_code_of_a_submission_runs(tmp_path):
     assert not target.exists()
 
 
+def test_modules_beside_a_submission_are_not_imported(tmp_path):
+    target = tmp_path / "ran"
+    home = student.write(tmp_path / "home", student.submission())
+    for name in ("json", "argparse", "ast", "subprocess", "sitecustomize"):
+        (home / f"{name}.py").write_text(f"open({str(target)!r}, 'w')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "grader", "."],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert not target.exists()
+
+
 CODE = {
     "endless loop": "while True:\n    pass",
     "long loop": "x = 0\nwhile x < 10**9:\n    x += 1",
