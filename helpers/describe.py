@@ -255,7 +255,8 @@ def _split(feature_map):
     if axes == (None, None):
         return None, shape[-1]
     rest = [i for i in range(1, len(shape)) if i not in axes]
-    return feature_map.grid, shape[rest[-1]] if rest else None
+    size = tuple(shape[a] for a in sorted({a for a in axes if a is not None}))
+    return size, shape[rest[-1]] if rest else None
 
 
 def _count(weights) -> int:

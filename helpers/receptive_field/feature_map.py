@@ -33,6 +33,9 @@ class FeatureMap:
         joined: whether some path to here joins all positions of the image.
         aligned: False where paths to here have different centres.
         origin: name of the layer that made the tensor.
+        turned: whether every pair above is (columns, rows) of the image, because a
+            layer wants the tensor's first direction first and the tensor was
+            transposed.
     """
 
     shape: tuple[int | None, ...]
@@ -45,6 +48,7 @@ class FeatureMap:
     joined: bool = False
     aligned: bool = True
     origin: str = ""
+    turned: bool = False
 
     @classmethod
     def of_image(cls, shape: Sequence[int | None], axes: Pair, name: str = ""):
@@ -66,10 +70,10 @@ class FeatureMap:
         )
 
     def spatial(self, data_format: str) -> "FeatureMap":
-        """Returns the map with the rows and columns that `data_format` says.
+        """Returns the map with its pairs in the order of the axes of `data_format`.
 
         A map without rows and columns gets them from its shape: its positions all
-        see the same.
+        see the same. A transposed one is turned.
 
         Raises:
             ReceptiveFieldError: where rows and columns are elsewhere.
@@ -77,6 +81,8 @@ class FeatureMap:
         axes = (2, 3) if data_format == "channels_first" else (1, 2)
         if self.axes == axes:
             return self
+        if self.axes == axes[::-1]:
+            return self.turn()
         if self.axes != (None, None) or len(self.shape) != 4:
             raise AxesError(
                 f"expected a tensor with rows and columns on the axes {axes} "
@@ -85,6 +91,21 @@ class FeatureMap:
             )
         grid = (self.shape[axes[0]], self.shape[axes[1]])
         return replace(self, axes=axes).spread(grid)
+
+    def turn(self) -> "FeatureMap":
+        """Returns the map with rows and columns of the image in the other order."""
+        seen = self.seen and tuple(
+            Part(part.ends[::-1], part.local[::-1]) for part in self.seen
+        )
+        return replace(
+            self,
+            axes=self.axes[::-1],
+            grid=self.grid[::-1],
+            image=self.image[::-1],
+            patterns=self.patterns[::-1],
+            seen=seen,
+            turned=not self.turned,
+        )
 
     def spread(self, grid: Size) -> "FeatureMap":
         """Returns the map with its one position in a direction repeated over `grid`."""
@@ -195,6 +216,8 @@ def merge(maps: Sequence[FeatureMap]) -> FeatureMap:
     sighted = [m for m in maps if m.sighted]
     if len(sighted) < 2:
         return (sighted or list(maps))[0]
+    turned = sighted[0].turned
+    sighted = [m if m.turned == turned else m.turn() for m in sighted]
     rank = max(len(m.shape) for m in sighted)
     axes = _common_axes(sighted, rank)
     grid = tuple(_largest(m.grid[i] for m in sighted) for i in (0, 1))
@@ -214,8 +237,15 @@ def merge(maps: Sequence[FeatureMap]) -> FeatureMap:
     if None not in grid and all(m.seen is not None for m in sighted):
         seen = gather([part.stretch(grid) for m in sighted for part in m.seen])
     first = next(m for m in sighted if len(m.shape) == rank)
-    return FeatureMap(
-        first.shape, axes, grid, image, tuple(patterns), seen, True, joined, aligned
+    return replace(
+        first,
+        axes=axes,
+        grid=grid,
+        image=image,
+        patterns=tuple(patterns),
+        seen=seen,
+        joined=joined,
+        aligned=aligned,
     )
 
 
@@ -252,7 +282,7 @@ def _union(maps, i):
                 f"one step of {first.origin!r} is {_number(union.jump)} pixels of the "
                 f"image, one of {m.origin!r} is {_number(pattern.jump)} "
                 f"({('vertical', 'horizontal')[i]}), so their positions do not "
-                "correspond. Give both branches the same total stride"
+                "correspond. Give the branches the same total stride"
             )
         if pattern is not union:
             union = union.union(pattern)

@@ -121,11 +121,9 @@ def walk(function, inputs: list[FeatureMap], prefix: str = "") -> tuple[list, li
         else:
             found = _apply(node.operation, args, kwargs, name)
         found = tuple(
-            replace(m, shape=shape, origin=name)
+            _checked(replace(m, shape=shape, origin=name))
             for m, shape in zip(found, shapes, strict=True)
         )
-        for m in found:
-            _check(m, name)
         calls.append(
             Call(name, node.operation, given, found, is_nested(node.operation))
         )
@@ -139,16 +137,15 @@ def _enter(model, args, kwargs, name):
 
 
 def _apply(operation, args, kwargs, name):
+    rule = find_rule(operation)
     try:
-        found = find_rule(operation)(operation, *args, **kwargs)
-    except ReceptiveFieldError as error:
-        # The rules do not know the name of the call.
-        if name in str(error):
-            raise
-        kind = type(operation).__name__
-        raise type(error)(f"layer {name!r} ({kind}): {error}") from None
+        found = rule(operation, *args, **kwargs)
     except ValueError as error:
-        raise ReceptiveFieldError(f"layer {name!r}: {error}") from error
+        # The rules do not know the name of the call.
+        kind = type(operation).__name__
+        cause = type(error) if isinstance(error, ReceptiveFieldError) else None
+        text = f"layer {name!r} ({kind}): {error}"
+        raise (cause or ReceptiveFieldError)(text) from error
     return list(found) if isinstance(found, list | tuple) else [found]
 
 
@@ -162,18 +159,25 @@ def _shapes(node, maps):
     return [tuple(t.shape) for t in tree.flatten(spec)]
 
 
-def _check(m, name):
-    """Compares the number of positions with the one that Keras computed."""
+def _checked(m):
+    """Compares the number of positions with the one that Keras computed.
+
+    Returns:
+        The map; sizes that Keras leaves open are filled in.
+    """
     rows, columns = m.axes
+    counted = dict(zip(m.axes, m.grid, strict=True))
     if rows is not None and rows == columns:
-        known = None not in m.grid
-        expected = (m.shape[rows],)
-        counted = (m.grid[0] * m.grid[1] if known else None,)
-    else:
-        expected = tuple(m.shape[a] for a in m.axes if a is not None)
-        counted = tuple(g for g, a in zip(m.grid, m.axes, strict=True) if a is not None)
-    if expected != counted:
-        raise ReceptiveFieldError(
-            f"layer {name!r}: its rule counts {counted} positions, Keras {expected}. "
-            "The rule does not describe what the layer does"
-        )
+        counted[rows] = None if None in m.grid else m.grid[0] * m.grid[1]
+    shape = list(m.shape)
+    for axis, count in counted.items():
+        if axis is None or count == shape[axis]:
+            continue
+        if shape[axis] is not None:
+            expected = tuple(shape[a] for a in m.axes if a is not None)
+            raise ReceptiveFieldError(
+                f"layer {m.origin!r}: its rule counts {m.grid} positions, Keras "
+                f"{expected}. The rule does not describe what the layer does"
+            )
+        shape[axis] = count
+    return replace(m, shape=tuple(shape)) if tuple(shape) != m.shape else m

@@ -1,6 +1,7 @@
 """From a model to the receptive fields of its layers."""
 
 import difflib
+from dataclasses import replace
 
 from . import graph
 from .feature_map import AxesError, FeatureMap
@@ -57,12 +58,24 @@ def trace(model, input: str | None = None) -> list[graph.Call]:
     function = graph.functional_of(model)
     images = image_inputs(function, input)
     try:
-        return graph.walk(function, _sources(function, images, (1, 2)))[0]
+        calls, _ = graph.walk(function, _sources(function, images, (1, 2)))
     except AxesError as first:
         try:
-            return graph.walk(function, _sources(function, images, (2, 3)))[0]
+            calls, _ = graph.walk(function, _sources(function, images, (2, 3)))
         except ReceptiveFieldError:
             raise first from None
+    return [_upright(call) for call in calls]
+
+
+def _upright(call):
+    """Returns a call with every pair of its maps as (rows, columns) of the image."""
+    if not any(m.turned for m in (*call.inputs, *call.outputs)):
+        return call
+    inputs, outputs = (
+        tuple(m.turn() if m.turned else m for m in maps)
+        for maps in (call.inputs, call.outputs)
+    )
+    return replace(call, inputs=inputs, outputs=outputs)
 
 
 def image_inputs(function, name: str | None) -> list:

@@ -38,11 +38,16 @@ _MEANS = {
     "GlobalMaxPooling2D": "GlobalAveragePooling2D",
     "GlobalMaxPooling1D": "GlobalAveragePooling1D",
     "AdaptiveMaxPooling2D": "AdaptiveAveragePooling2D",
-    "Maximum": "Average",
-    "Minimum": "Average",
-    "Multiply": "Add",
-    "Subtract": "Add",
 }
+
+_SUMS = (
+    layers.Add,
+    layers.Average,
+    layers.Maximum,
+    layers.Minimum,
+    layers.Multiply,
+    layers.Subtract,
+)
 
 
 def neutral(operation, random: np.random.Generator) -> Callable:
@@ -62,6 +67,8 @@ def _neutral_layer(layer, random):
         return _first
     if isinstance(layer, _CHANNEL_NORMS) and layer.axis in (-1, [-1]):
         return _first
+    if isinstance(layer, _SUMS):
+        return _merge
     kind, config = type(layer), layer.get_config()
     if kind.__name__ in _MEANS:
         kind = getattr(layers, _MEANS[kind.__name__])
@@ -70,6 +77,11 @@ def _neutral_layer(layer, random):
     config["dtype"] = "float64"
     if isinstance(layer, layers.SpectralNormalization):
         return _neutral_layer(layer.layer, random)
+    if isinstance(layer, layers.Resizing):
+        # TensorFlow resizes in 32 bits, whatever it is asked for.
+        config["dtype"] = "float32"
+        resizing = kind.from_config(config)
+        return lambda x, **kwargs: ops.cast(resizing(ops.cast(x, "float32")), "float64")
     copy = kind.from_config(config)
 
     def call(*args, **kwargs):
@@ -77,16 +89,18 @@ def _neutral_layer(layer, random):
             kwargs["training"] = False
         if not copy.built:
             copy(*args, **kwargs)
-            copy.set_weights([_positive(w, random) for w in copy.weights])
+            copy.set_weights([_positive(copy, w, random) for w in copy.weights])
         return copy(*args, **kwargs)
 
     return call
 
 
-def _positive(weight, random):
+def _positive(layer, weight, random):
     """Draws positive weights that average, so that values keep their size."""
     shape = tuple(weight.shape)
-    fan_in = np.prod(shape[:2] if "depthwise" in weight.path else shape[:-1])
+    depthwise = isinstance(layer, layers.DepthwiseConv2D)
+    depthwise = depthwise or weight.name.startswith("depthwise")
+    fan_in = np.prod(shape[:2] if depthwise else shape[:-1])
     return random.uniform(0.5, 1.5, shape) / max(1, fan_in)
 
 
@@ -98,8 +112,8 @@ def _neutral_operation(operation):
         return _first if operation.axis in (-1, [-1]) else operation
     if name in ("Max", "Min", "Amax", "Amin"):
         return lambda x: ops.mean(x, operation.axis, operation.keepdims)
-    if name in ("Divide", "Maximum", "Minimum", "Multiply", "Subtract", "TrueDivide"):
-        return ops.add
+    if name in ("Add", "Divide", "Maximum", "Minimum", "Multiply", "Subtract"):
+        return _sum
     if name == "MaxPool":
         return lambda x: ops.average_pool(
             x,
@@ -109,6 +123,28 @@ def _neutral_operation(operation):
             operation.data_format,
         )
     return operation
+
+
+def _merge(inputs):
+    """Adds the inputs of a merging layer, which lines up ranks behind the batch."""
+    rank = max(len(x.shape) for x in inputs)
+    level = []
+    for x in inputs:
+        for _ in range(rank - len(x.shape)):
+            x = ops.expand_dims(x, axis=1)
+        level.append(x)
+    return _sum(*level)
+
+
+def _sum(first, *others):
+    """Adds by subtraction.
+
+    Keras 3.15 on TensorFlow takes an addend of shape (batch, 1, 1, 1) for a bias of the
+    rows where there are as many rows as images, and adds it along the wrong axis.
+    """
+    for other in others:
+        first = ops.subtract(first, ops.negative(other))
+    return first
 
 
 def _first(x, *args, **kwargs):
