@@ -20,7 +20,7 @@ body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); margin: 2rem;
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { max-width: 60rem; color: var(--soft); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; padding-bottom: 16rem; }
 table { border-collapse: separate; border-spacing: 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .45rem;
   text-align: center; vertical-align: top; white-space: nowrap; }
@@ -28,7 +28,10 @@ thead th { position: sticky; top: 0; background: #fff; vertical-align: bottom;
   font-weight: 600; height: 9.5rem; }
 thead th span { writing-mode: vertical-rl; transform: rotate(180deg); }
 tbody th { text-align: left; font-weight: 600; position: sticky; left: 0;
-  background: #fff; max-width: 16rem; overflow-wrap: anywhere; white-space: normal; }
+  background: #fff; min-width: 12rem; max-width: 16rem; overflow-wrap: anywhere;
+  white-space: normal; z-index: 1; }
+tbody td { position: relative; }
+tbody tr:hover > * { background: #f4f6f9; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 summary { cursor: pointer; list-style: none; border-radius: .35rem;
   padding: .1rem .4rem; min-width: 1.6rem; border: 1px solid transparent; }
@@ -37,13 +40,17 @@ summary:focus-visible { outline: 2px solid #0b57d0; }
 .pass summary { background: #dcebfa; color: #0b3d6e; }
 .fail summary { background: #8a2d04; color: #fff; font-weight: 700; }
 .unproven summary { background: #fff; color: #1b1f24; border: 1px dashed #5b6470; }
-details[open] summary { margin-bottom: .3rem; }
-.evidence { text-align: left; white-space: normal; width: 22rem; font-size: .86rem;
-  overflow-wrap: anywhere; }
-.evidence ul { margin: .2rem 0; padding-left: 1.1rem; }
+details[open] summary { outline: 2px solid #1b1f24; }
+.evidence { position: absolute; z-index: 2; left: 0; top: 100%; text-align: left;
+  white-space: normal; width: 24rem; font-size: .86rem; overflow-wrap: anywhere;
+  background: #fff; border: 1px solid var(--ink); border-radius: .4rem;
+  padding: .6rem .8rem; box-shadow: 0 .4rem 1.2rem #1b1f2433; }
+td:nth-last-child(-n+7) .evidence { left: auto; right: 0; }
+.evidence ul { margin: .3rem 0; padding-left: 1.1rem; }
+.evidence p { margin: .4rem 0 0; }
 .help { color: var(--soft); }
 .legend span { display: inline-block; margin-right: 1.2rem; }
-@media print { details > div { display: block; } thead th { position: static; } }
+@media print { thead th, tbody th { position: static; } }
 """
 
 _COLUMNS = (
@@ -127,7 +134,7 @@ def _cell(key: str, rule: dict[str, Any]) -> str:
     items = "".join(f"<li>{_safe(line)}</li>" for line in rule["evidence"])
     advice = f'<p class="help">{_safe(rule["help"])}</p>' if rule["help"] else ""
     return (
-        f'<td class="{_safe(verdict)}"><details>'
+        f'<td class="{_safe(verdict)}"><details name="cell">'
         f'<summary title="{_safe(label)}" aria-label="{_safe(label)}">'
         f"{SYMBOLS[verdict]}</summary>"
         f'<div class="evidence"><b>{_safe(label)}</b><ul>{items}</ul>{advice}</div>'

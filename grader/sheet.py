@@ -172,6 +172,4 @@ def looks_like_own(description: Description) -> bool:
     if not any(row.layer.is_windowed for row in description.rows):
         return False
     shape = description.rows[0].layer.options.get("input_shape")
-    if isinstance(shape, tuple) and len(shape) == 3 and shape != INPUT:
-        return False
-    return description.broken is not None or description.rows[-1].shape[-1] == CLASSES
+    return not isinstance(shape, tuple) or len(shape) != 3 or shape == INPUT
