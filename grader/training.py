@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from grader import configs, sheet
-from grader.files import Files, Found, shown
+from grader.files import Files, Found, is_near_name, shown
 from grader.graph import Description, describe
 from grader.interpret import Interpreter
 from grader.logs import Log, find_logs, test_accuracy
@@ -114,7 +114,7 @@ def trainings_in(found: Found, cells: Sequence[Cell]) -> list[Training]:
             training.log = logs[i] if i < len(logs) else None
             if i == count - 1:
                 training.test = test_accuracy(cell.output)
-            training.near = "3" in found.name and "ssign" in found.name
+            training.near = is_near_name(found.name)
             result.append(training)
         if not count and result and result[-1].test is None:
             # "Accuracy on test data is" is often printed by the next cell.
