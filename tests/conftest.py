@@ -22,3 +22,18 @@ def pytest_addoption(parser):
         action="store_true",
         help="analyse every model of keras.applications at 224 and at 299 pixels",
     )
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "applications: long, and chosen by --applications alone"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what only a flag asks for; pytest counts it as deselected."""
+    if config.getoption("--applications"):
+        return
+    long = [item for item in items if item.get_closest_marker("applications")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]

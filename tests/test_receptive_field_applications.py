@@ -107,11 +107,10 @@ def test_resnet152_takes_a_third_of_a_second():
     assert min(times) <= 0.3
 
 
+@pytest.mark.applications
 @pytest.mark.parametrize("size", [224, 299])
 @pytest.mark.parametrize("name", EVERY)
-def test_every_model(name, size, request):
-    if not request.config.getoption("--applications"):
-        pytest.skip("with --applications only")
+def test_every_model(name, size):
     last = list(receptive_fields(build(name, size)).values())[-1]
     if name in PUBLISHED:
         assert last.size == (PUBLISHED[name],) * 2
