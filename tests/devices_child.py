@@ -1,7 +1,7 @@
 """Trains a small network on one or on all of two virtual CPUs; prints its weights.
 
-Run as `python tests/devices_child.py one|all FOLDER`; virtual devices must be made before
-the backend starts, so this needs a process of its own.
+Run as `python tests/devices_child.py one|all FOLDER`; virtual devices must be made
+before the backend starts, so this needs a process of its own.
 """
 
 import os

@@ -16,7 +16,16 @@ from nbformat import v4
 from PIL import Image
 
 import tools.__main__ as tools_main
-from tools import badges, clean, execute, hygiene, notebooks, quotes
+from tools import (
+    badges,
+    clean,
+    execute,
+    hygiene,
+    notebooks,
+    quotes,
+    results,
+    setup_cell,
+)
 from tools.notebooks import Project
 
 ROOT = Path(__file__).parent.parent
@@ -350,6 +359,7 @@ def house(tmp_path, monkeypatch) -> Path:
         lambda save: function(tmp_path / "README.md", save),
     )
     monkeypatch.setattr(quotes, "refresh", lambda notebook: None)
+    monkeypatch.setattr(results, "refresh", lambda save: [])
     return tmp_path
 
 
@@ -364,7 +374,7 @@ def test_check_sees_what_refresh_then_repairs(house, capsys):
 
     assert tools_main.main([]) == 0
     setup = notebooks.read(files[1]).cells[1].source
-    assert setup == tools_main.setup_source()
+    assert setup == setup_cell.setup_source()
     capsys.readouterr()
     assert tools_main.main(["--check"]) == 0
     assert capsys.readouterr().out == ""
