@@ -76,8 +76,3 @@ def test_incomplete_run_is_named(tmp_path):
     path.write_text(json.dumps(fields))
     with pytest.raises(ValueError, match="cut.*lacks macs"):
         results.runs(tmp_path)
-
-
-def test_missing_markers_are_named():
-    with pytest.raises(ValueError, match="<!-- results -->"):
-        results.with_results("no markers", "table")

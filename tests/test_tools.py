@@ -26,6 +26,7 @@ from tools import (
     results,
     setup_cell,
 )
+from tools.markers import between
 from tools.notebooks import Project
 
 ROOT = Path(__file__).parent.parent
@@ -141,12 +142,13 @@ def test_readme_table_lists_the_lectures(tmp_path, monkeypatch):
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
     monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
     readme = f"before\n{badges.START}\nold\n{badges.END}\nafter"
-    new = badges.with_table(readme, badges.lectures_table(SOMEWHERE)).splitlines()
+    table = badges.lectures_table(SOMEWHERE)
+    new = between(readme, badges.START, badges.END, table).splitlines()
     assert new[0] == "before" and new[-1] == "after" and "old" not in new
     assert new[4].startswith("| 07 | [Residuals](notebooks/07_resnet.ipynb) | [![")
     assert new[5].startswith("| 08 | [Cardinality](notebooks/08_resnext.ipynb) | [![")
     with pytest.raises(ValueError, match="markers"):
-        badges.with_table("no markers", "")
+        between("no markers", badges.START, badges.END, "")
 
 
 def png(size: int, colours: int) -> str:

@@ -1,11 +1,11 @@
 """Makes the links that open a lecture on Colab and Kaggle, and README's table."""
 
-import re
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from tools import ROOT
+from tools.markers import between
 from tools.notebooks import Project, lectures, project, read, title
 
 START, END = "<!-- lectures -->", "<!-- /lectures -->"
@@ -56,22 +56,10 @@ def lectures_table(where: Project) -> str:
     return "\n".join(rows)
 
 
-def with_table(readme: str, table: str) -> str:
-    """Returns a README with a new table between its two markers.
-
-    Raises:
-        ValueError: if the markers are not there.
-    """
-    pattern = re.compile(f"{START}.*?{END}", re.DOTALL)
-    if not pattern.search(readme):
-        raise ValueError(f"README.md needs the markers {START} and {END}")
-    return pattern.sub(lambda _: f"{START}\n{table}\n{END}", readme, count=1)
-
-
 def refresh_readme(path: Path = ROOT / "README.md", save: bool = True) -> bool:
     """Brings README's table up to date; tells whether that changes the file."""
     before = path.read_text(encoding="utf-8")
-    after = with_table(before, lectures_table(project()))
+    after = between(before, START, END, lectures_table(project()))
     if save and after != before:
         path.write_text(after, encoding="utf-8", newline="\n")
     return after != before

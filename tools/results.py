@@ -1,12 +1,12 @@
 """Makes the results tables of README and of logs/README.md from the runs' logs."""
 
 import json
-import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import ROOT
+from tools.markers import between
 
 START, END = "<!-- results -->", "<!-- /results -->"
 COLUMNS = (
@@ -132,18 +132,6 @@ def table(found: list[Run], logs: str) -> str:
     return "\n\n".join(parts)
 
 
-def with_results(text: str, results: str) -> str:
-    """Returns a text with a new table between its two markers.
-
-    Raises:
-        ValueError: if the markers are not there.
-    """
-    pattern = re.compile(f"{START}.*?{END}", re.DOTALL)
-    if not pattern.search(text):
-        raise ValueError(f"the text needs the markers {START} and {END}")
-    return pattern.sub(lambda _: f"{START}\n{results}\n{END}", text, count=1)
-
-
 def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
     """Brings both tables up to date.
 
@@ -159,7 +147,7 @@ def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
     for name, logs in (("README.md", "logs/"), ("logs/README.md", "")):
         path = root / name
         before = path.read_text(encoding="utf-8")
-        after = with_results(before, table(found, logs))
+        after = between(before, START, END, table(found, logs))
         if after != before:
             stale.append(name)
             if save:
