@@ -98,6 +98,7 @@ def test_a_training_killed_at_random_ends_as_if_never_killed(server, tmp_path, r
         assert run["finished"] is True and run["epochs_done"] == len(found["epochs"])
         again += sum(count > 1 for count in collections.Counter(epochs).values())
         runs += 1
+        print(f"\r{len(kills)} kills in {runs} runs", end="", flush=True)
     print(
         f"\n{len(kills)} kills in {runs} runs, {again} times more than once in the "
         f"same epoch; {arrays} arrays compared bit for bit"

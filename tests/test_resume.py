@@ -1,6 +1,7 @@
 """Continuing after a stop: the same bits, no wrong weights, no trace afterwards."""
 
 import json
+import random
 import shutil
 import warnings
 
@@ -176,6 +177,38 @@ def test_arrays_in_a_seeded_session_continue(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "parts", Stop(2, 1))
     assert_same_bits(expected, run(tmp_path / "parts"))
+
+
+class Draws(keras.callbacks.Callback):
+    """Draws from the generators that belong to nobody."""
+
+    def __init__(self, drawn):
+        super().__init__()
+        self.drawn = drawn
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.drawn[epoch] = (
+            random.random(),
+            random.gauss(),
+            np.random.random(),
+            np.random.normal(),
+        )
+
+
+def test_global_random_numbers_continue(tmp_path):
+    whole, parts = {}, {}
+    random.seed(1)
+    np.random.seed(1)
+    train(tmp_path / "whole", extra=[Draws(whole)], epochs=4)
+    random.seed(1)
+    np.random.seed(1)
+    for epoch in (0, 2):
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "parts", extra=[Draws(parts), Stop(epoch, 1)], epochs=4)
+        random.seed(2)
+        np.random.seed(2)
+    train(tmp_path / "parts", extra=[Draws(parts)], epochs=4)
+    assert whole == parts and len(whole) == 4
 
 
 class Memory(keras.callbacks.Callback):
@@ -359,6 +392,8 @@ def test_killed_after_the_last_epoch_it_still_ends_properly(whole, tmp_path):
     assert_same_bits(whole, outcome(tmp_path, *train(tmp_path)))
     run = callbacks.read_run(tmp_path)
     assert (run["finished"], run["interruptions"]) == (True, [])
+    # And that end is an end: early stopping is not forgotten on the way.
+    assert_same_bits(whole, outcome(tmp_path, *train(tmp_path)))
 
 
 def test_the_epochs_of_fit_are_left_to_the_saved_run(tmp_path):

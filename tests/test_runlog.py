@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import callbacks
-from helpers.callbacks import runlog
+from helpers.callbacks import runfiles
 from helpers.callbacks.atomic import write_atomic
 
 
@@ -172,7 +172,7 @@ def test_what_is_not_a_history_is_refused(tmp_path):
     (tmp_path / "history.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="not the history of a run"):
         callbacks.read_rows(tmp_path)
-    header = ",".join(runlog.COLUMNS)
+    header = ",".join(runfiles.COLUMNS)
     (tmp_path / "history.csv").write_text(header + "\n1,0.5,x,,,,\n")
     with pytest.raises(ValueError, match="line 2.*'x'"):
         callbacks.read_rows(tmp_path)

@@ -8,14 +8,10 @@ makes `fit` log into a folder and, when the same cell is run again, go on from t
 from helpers.callbacks.checkpoint import DamagedError
 from helpers.callbacks.drive import drive_folder
 from helpers.callbacks.finder import find_learning_rate
-from helpers.callbacks.resume import OtherRunError, Resume, resumable
-from helpers.callbacks.runlog import (
-    RunLog,
-    read_rows,
-    read_run,
-    tensorboard,
-    update_run,
-)
+from helpers.callbacks.identity import OtherRunError
+from helpers.callbacks.resume import Resume, resumable
+from helpers.callbacks.runfiles import read_rows, read_run, update_run
+from helpers.callbacks.runlog import RunLog, tensorboard
 from helpers.callbacks.schedules import (
     check,
     current_learning_rate,

@@ -2,11 +2,19 @@
 
 import json
 import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from helpers.callbacks.schedules import current_learning_rate, has_schedule
+
+
+class OtherRunError(ValueError):
+    """The folder holds the state of a training that differs from this one."""
+
 
 _ABSENT = object()
 # What a generator of batches is known by, where it has it.
@@ -65,6 +73,53 @@ def differences(then: dict, now: dict, limit: int = 5) -> list[str]:
     then.pop("learning_rate", None)
     now.pop("learning_rate", None)
     return list(_walk(then, now, "", both))[:limit]
+
+
+def refuse_another(
+    record: dict,
+    now: dict,
+    callbacks: Sequence[keras.callbacks.Callback],
+    folder: Path,
+) -> None:
+    """Stops a training that differs from the one whose state would be restored.
+
+    A learning rate is this run's if the run began with it or has come to it since.
+
+    Args:
+        record: The saved record, with `identity`, `learning_rate`, `history`.
+        now: The identity of the training that is about to begin.
+        callbacks: Its callbacks; a LearningRateScheduler sets any rate.
+        folder: Where the state is, for the message.
+
+    Raises:
+        OtherRunError: If the two differ; the message names what differs.
+    """
+    then = record["identity"]
+    found = differences(then, now)
+    known = {
+        then["learning_rate"],
+        record["learning_rate"],
+        *record["history"]["history"].get("learning_rate", []),
+    }
+    rate = now["learning_rate"]
+    scheduled = any(
+        isinstance(c, keras.callbacks.LearningRateScheduler) for c in callbacks
+    )
+    if rate not in known and not scheduled:
+        found.append(
+            f"learning_rate: {then['learning_rate']} in the saved run, {rate} now"
+        )
+    if found:
+        raise OtherRunError(
+            f"{folder} holds another run: {'; '.join(found)}. Set it back to continue "
+            "that run, or choose another folder for this one."
+        )
+    if then["keras"] != now["keras"]:
+        warnings.warn(
+            f"The run began on Keras {then['keras']} and continues on {now['keras']}: "
+            "its digits may differ from those of an uninterrupted run.",
+            stacklevel=2,
+        )
 
 
 def _walk(then, now, path, both):

@@ -3,9 +3,9 @@
 The end is the one that the uninterrupted training has, bit for bit on a CPU: at the
 end of every epoch the whole state is saved, and a restart does the interrupted epoch
 again from its beginning. Keras' own `BackupAndRestore` keeps weights, optimizer and
-epoch; this also keeps what the other callbacks remember, the states of dropout's
-random numbers, the earlier history and the place in the data, and it never trains on
-from a file that is not whole or that belongs to another run.
+epoch; this also keeps what the other callbacks remember, the states of all random
+numbers, the earlier history and the place in the data, and it never trains on from a
+file that is not whole or that belongs to another run.
 """
 
 import os
@@ -19,15 +19,13 @@ import keras
 from helpers.callbacks import schedules, state
 from helpers.callbacks.checkpoint import DamagedError, Snapshot, Store
 from helpers.callbacks.drive import Mirror
-from helpers.callbacks.identity import differences, identity
-from helpers.callbacks.runlog import RunLog, read_rows
+from helpers.callbacks.identity import identity, refuse_another
+from helpers.callbacks.randomness import capture_random, restore_random
+from helpers.callbacks.runfiles import read_rows
+from helpers.callbacks.runlog import RunLog
 
 STATE = "resume"
 ON_DAMAGE = ("stop", "fresh")
-
-
-class OtherRunError(ValueError):
-    """The folder holds the state of a training that differs from this one."""
 
 
 def resumable(
@@ -122,6 +120,7 @@ class Resume(keras.callbacks.Callback):
             self.mirror = Mirror(self.folder, drive, STATE)
         self._history = {"epoch": [], "history": {}}
         self._first_epoch = 0
+        self._stopped = False
         self._finished = False
         self._began = False
 
@@ -153,7 +152,8 @@ class Resume(keras.callbacks.Callback):
         self._history["epoch"].append(epoch)
         for name, value in (logs or {}).items():
             self._history["history"].setdefault(name, []).append(float(value))
-        last = epoch + 1 >= self.params["epochs"] or self.model.stop_training
+        self._stopped = bool(self.model.stop_training)
+        last = self._stopped or epoch + 1 >= self.params["epochs"]
         if last or (epoch + 1) % self.every == 0:
             self._save(epoch + 1)
 
@@ -211,13 +211,14 @@ class Resume(keras.callbacks.Callback):
     def _start(self):
         """Saves the state before the first epoch, so that it can be repeated too."""
         self._history = {"epoch": [], "history": {}}
-        self._first_epoch, self._finished = 0, False
+        self._first_epoch, self._stopped, self._finished = 0, False, False
         self._save(0)
 
     def _continue(self, snapshot):
         record = snapshot.record
-        self._refuse_another(record)
+        refuse_another(record, self._identity, self.others, self.store.folder)
         state.restore(self.model, snapshot.arrays)
+        restore_random(snapshot.arrays)
         for note in state.restore_callbacks(
             self.others, record["callbacks"], snapshot.arrays
         ):
@@ -225,9 +226,9 @@ class Resume(keras.callbacks.Callback):
         # The learning rate that the run began with stays its mark.
         self._identity["learning_rate"] = record["identity"]["learning_rate"]
         self._history = record["history"]
-        self._finished = record["finished"]
+        self._stopped, self._finished = record["stopped"], record["finished"]
         epochs, done = self.params["epochs"], record["epoch"]
-        self._first_epoch = epochs if record["stopped"] else done
+        self._first_epoch = epochs if self._stopped or self._finished else done
         self.model._initial_epoch = self._first_epoch  # as Keras' own callback does
         if self._finished:
             print(
@@ -237,35 +238,6 @@ class Resume(keras.callbacks.Callback):
             )
         elif done:
             print(f"Continuing the run in {self.folder} after epoch {done}/{epochs}.")
-
-    def _refuse_another(self, record):
-        then = record["identity"]
-        found = differences(then, self._identity)
-        rate = self._identity["learning_rate"]
-        known = {
-            then["learning_rate"],
-            record["learning_rate"],
-            *record["history"]["history"].get("learning_rate", []),
-        }
-        follows_epochs = any(
-            isinstance(c, keras.callbacks.LearningRateScheduler) for c in self.others
-        )
-        if rate not in known and not follows_epochs:
-            found.append(
-                f"learning_rate: {then['learning_rate']} in the saved run, {rate} now"
-            )
-        if found:
-            raise OtherRunError(
-                f"{self.store.folder} holds another run: {'; '.join(found)}. Set it "
-                "back to continue that run, or choose another folder for this one."
-            )
-        if then["keras"] != self._identity["keras"]:
-            warnings.warn(
-                f"The run began on Keras {then['keras']} and continues on "
-                f"{self._identity['keras']}: its digits may differ from those of an "
-                "uninterrupted run.",
-                stacklevel=2,
-            )
 
     def _release(self):
         """Hands over to fit what it has overwritten, and leaves no trace in the model.
@@ -280,10 +252,10 @@ class Resume(keras.callbacks.Callback):
 
     def _save(self, epoch):
         records, arrays = state.capture_callbacks(self.others)
-        arrays |= state.capture(self.model)
+        arrays |= state.capture(self.model) | capture_random()
         record = {
             "epoch": epoch,
-            "stopped": bool(self.model.stop_training),
+            "stopped": self._stopped,
             "finished": self._finished,
             "learning_rate": schedules.current_learning_rate(self.model.optimizer),
             "history": self._history,
