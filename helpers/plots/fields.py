@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, patheffects
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -13,6 +13,8 @@ from helpers.receptive_field import Field, ReceptiveFieldError, receptive_fields
 
 # Sky blue of Okabe and Ito, visible on black and on yellow.
 THEORY = "#56B4E9"
+# Ground outside the image.
+OUTSIDE = "#f7e6d8"
 
 
 def receptive_field(
@@ -60,11 +62,15 @@ def receptive_field(
 
     figure, axis = plt.subplots(figsize=(width, width * 0.62), layout="constrained")
     _draw_image(axis, image, height, columns)
-    shades = colormaps["viridis"](np.linspace(0.95, 0.1, len(squares)))
+    shades = colormaps["plasma"](np.linspace(0.95, 0.3, len(squares)))
     for (name, interval), shade in zip(squares, shades, strict=True):
         rows, cols = ((last - first + 1) for first, last in interval)
         label = f"{rows}x{cols}  {name}"
-        axis.add_patch(_square(interval, edgecolor=shade, linewidth=1.8, label=label))
+        square = _square(interval, edgecolor=shade, linewidth=1.8, label=label)
+        # A dark seam keeps the squares apart from bright images.
+        seam = patheffects.withStroke(linewidth=3.2, foreground="black", alpha=0.6)
+        square.set_path_effects([seam])
+        axis.add_patch(square)
     (top, bottom), (left, right) = target
     axis.set_xlim(min(left, 0) - 1, max(right, columns - 1) + 1)
     axis.set_ylim(max(bottom, height - 1) + 1, min(top, 0) - 1)
@@ -107,6 +113,7 @@ def effective_field(
         layout="constrained",
     )
     for axis, (title, values) in zip(axes[0], maps.items(), strict=True):
+        axis.set_facecolor(OUTSIDE)
         picture = axis.imshow(values, cmap="magma", norm=PowerNorm(0.5, 0, 1))
         axis.add_patch(_square(square, edgecolor=THEORY, linewidth=2))
         height, columns = values.shape
@@ -114,7 +121,8 @@ def effective_field(
         axis.set_xlim(min(left - 1, -0.5), max(right + 1, columns - 0.5))
         axis.set_ylim(max(bottom + 1, height - 0.5), min(top - 1, -0.5))
         axis.set_xlabel("column (pixels)")
-        axis.set_title(f"{title}\n{100 * concentration(values):.0f}% of the pixels")
+        share = 100 * concentration(values)
+        axis.set_title(f"{title}\n90% from {share:.0f}% of the pixels")
     axes[0][0].set_ylabel("row (pixels)")
     figure.colorbar(picture, ax=axes[0], label="influence (1 = largest)", shrink=0.8)
     return figure
@@ -165,7 +173,7 @@ def _draw_image(axis, image, height, width):
     image = np.asarray(image, dtype="float32")
     if image.max() > 1:
         image = image / 255
-    axis.set_facecolor("#f7e6d8")
+    axis.set_facecolor(OUTSIDE)
     axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     outline = Rectangle((-0.5, -0.5), width, height, fill=False, edgecolor="black")
     axis.add_patch(outline)
