@@ -1,184 +1,135 @@
 """A model written as the code that defines it, a line a layer."""
 
-import inspect
 import keyword
 import re
 
-import keras
-from keras import initializers, layers, tree
+from keras import Operation, layers
+
+from helpers.layer_code import construction, parameters, snake_case, text_of
+from helpers.receptive_field import FeatureMap
 
 
-def definition(calls) -> list[tuple[str, str]]:
+def definition(calls) -> list[tuple[str | None, str]]:
     """Writes the calls of a model as lines of Python.
 
     A tensor is called `x` where the next line alone uses it, and by its layer's name
-    otherwise. Names and settings that Keras would choose by itself are left out.
+    otherwise. Names and settings that Keras would choose by itself are left out. The
+    layers of nested models stand in their place; a layer that is called several times
+    has a line of its own in front.
 
     Args:
         calls: the calls of `helpers.receptive_field.trace(model)`.
 
     Returns:
-        A pair for each call: its name and its line. Nested models are one line.
+        A pair for each line: the name of its call, None where a layer is only made,
+        and the text.
     """
-    calls = [call for call in calls if "/" not in call.name.removesuffix(_number(call))]
-    names = _tensor_names(calls)
-    lines = []
+    # What a nested model returns is what its last layers return.
+    aliases = {
+        (call.name, i): (m.origin, m.output)
+        for call in calls
+        for i, m in enumerate(call.results or ())
+    }
+    calls = [call for call in calls if not call.nested]
+    times = {}
     for call in calls:
-        if isinstance(call.operation, layers.InputLayer):
-            shape = call.outputs[0].shape[1:]
-            text = f"{names[call.name]} = keras.Input({_value(tuple(shape))})"
-        else:
-            text = f"{names[call.name]} = {_call(call, names)}"
-        lines.append((call.name, text))
+        times[id(call.operation)] = times.get(id(call.operation), 0) + 1
+    writer = _Writer(calls, aliases)
+    lines, made = [], {}
+    for call in calls:
+        layer = call.operation
+        maker = None
+        if isinstance(layer, layers.Layer) and times[id(layer)] > 1:
+            if id(layer) not in made:
+                made[id(layer)] = writer.free_name(f"{layer.name}_layer")
+                lines.append((None, f"{made[id(layer)]} = {construction(layer)}"))
+            maker = made[id(layer)]
+        lines.append((call.name, writer.line(call, maker)))
     return lines
 
 
-def _number(call):
-    found = re.search(r"/\d+$", call.name)
-    return found.group() if found else ""
+class _Writer:
+    """Writes calls, and knows the variable of each tensor."""
+
+    def __init__(self, calls, aliases):
+        self.aliases = aliases
+        self.taken = {"x", "keras", "layers"}
+        self.outputs = {call.name: len(call.outputs) for call in calls}
+        users = {}
+        for place, call in enumerate(calls):
+            for m in call.inputs:
+                users.setdefault(self._source(m)[0], set()).add(place)
+        self.names = {}
+        for place, call in enumerate(calls):
+            if isinstance(call.operation, layers.InputLayer):
+                taken = "inputs" in self.taken
+                name = self.free_name(call.name if taken else "inputs")
+            elif users.get(call.name, {place + 1}) == {place + 1}:
+                name = "x"
+            else:
+                name = self.free_name(call.name)
+            self.names[call.name] = name
+
+    def free_name(self, text: str) -> str:
+        """Returns an identifier like the text that no variable has yet."""
+        name = re.sub(r"\W", "_", text)
+        if name[:1].isdigit():
+            name = f"_{name}"
+        while name in self.taken or keyword.iskeyword(name):
+            name = f"{name}_"
+        self.taken.add(name)
+        return name
+
+    def line(self, call, maker: str | None) -> str:
+        """Writes a call; `maker` is the variable of a layer that exists already."""
+        layer, (args, kwargs) = call.operation, call.arguments
+        if isinstance(layer, layers.InputLayer):
+            text = f"keras.Input({text_of(tuple(call.outputs[0].shape[1:]))})"
+        elif isinstance(layer, layers.Layer):
+            kwargs = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}
+            text = f"{maker or construction(layer)}({self._given(args, kwargs)})"
+        else:
+            # An operator's settings are attributes of the operation.
+            kind = type(layer)
+            settings = {
+                p.name: getattr(layer, p.name)
+                for p in parameters(kind, Operation)
+                if getattr(layer, p.name, p.default) != p.default and p.name != "name"
+            }
+            function = snake_case(kind.__name__)
+            text = f"keras.ops.{function}({self._given(args, {**settings, **kwargs})})"
+            if kind.__name__ == "GetItem":
+                text = f"{self._argument(args[0])}[{_index(args[1])}]"
+        return f"{self.names[call.name]} = {text}"
+
+    def _given(self, args, kwargs):
+        parts = [self._argument(a) for a in args]
+        parts += [
+            f"{k}={self._argument(v)}" for k, v in kwargs.items() if v is not None
+        ]
+        return ", ".join(parts)
+
+    def _argument(self, value):
+        if isinstance(value, FeatureMap):
+            source, output = self._source(value)
+            name = self.names[source]
+            return f"{name}[{output}]" if self.outputs[source] > 1 else name
+        if isinstance(value, list) and any(isinstance(v, FeatureMap) for v in value):
+            return f"[{', '.join(map(self._argument, value))}]"
+        return text_of(value)
+
+    def _source(self, m):
+        source = (m.origin, m.output)
+        while source in self.aliases:
+            source = self.aliases[source]
+        return source
 
 
-def _identifier(name):
-    return re.sub(r"\W", "_", name)
+def _index(key) -> str:
+    keys = key if isinstance(key, list | tuple) else [key]
+    return ", ".join(_slice(k) if isinstance(k, slice) else text_of(k) for k in keys)
 
 
-def _tensor_names(calls):
-    """Chooses a variable for the output of each call."""
-    users = {}
-    for place, call in enumerate(calls):
-        for x in call.inputs:
-            users.setdefault(x.origin, []).append(place)
-    names, taken = {}, {"x", "keras", "layers"}
-    for place, call in enumerate(calls):
-        name = _identifier(call.name)
-        if isinstance(call.operation, layers.InputLayer):
-            name = "inputs" if "inputs" not in taken else name
-        elif set(users.get(call.name, [place + 1])) == {place + 1}:
-            names[call.name] = "x"
-            continue
-        while name in taken or keyword.iskeyword(name) or name[:1].isdigit():
-            name = f"_{name}" if name[:1].isdigit() else f"{name}_"
-        taken.add(name)
-        names[call.name] = name
-    return names
-
-
-def _call(call, names):
-    operation = call.operation
-    given = [names[x.origin] for x in call.inputs]
-    if call.nested:
-        return f"{_identifier(operation.name)}({', '.join(given)})"
-    kind = type(operation)
-    if not isinstance(operation, layers.Layer):
-        function = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-        return f"keras.ops.{function}({', '.join(given)})"
-    prefix = "layers." if getattr(layers, kind.__name__, None) is kind else ""
-    single = len(given) == 1 and not _takes_list(operation)
-    argument = given[0] if single else f"[{', '.join(given)}]"
-    return f"{prefix}{kind.__name__}({_settings(operation)})({argument})"
-
-
-def _takes_list(layer):
-    first = layer._inbound_nodes[0].arguments.args
-    return bool(first) and isinstance(first[0], list | tuple)
-
-
-def _settings(layer) -> str:
-    """Writes the settings of a layer that are not Keras' own choice."""
-    config = layer.get_config()
-    parts, leading = [], True
-    for parameter in _parameters(type(layer)):
-        if parameter.name not in config or parameter.name in ("name", "dtype"):
-            continue
-        value = config[parameter.name]
-        default = parameter.default
-        if default is parameter.empty and leading:
-            parts.append(_value(value))
-            continue
-        leading = False
-        if parameter.name == "strides" and value == config.get("pool_size"):
-            continue
-        if (
-            parameter.name == "data_format"
-            and value == keras.config.image_data_format()
-        ):
-            continue
-        if parameter.name.endswith("initializer"):
-            value = _short_initializer(value)
-        if not _equal(parameter.name, value, default):
-            parts.append(f"{parameter.name}={_value(value)}")
-    return ", ".join(parts)
-
-
-def _parameters(kind):
-    """Yields the parameters of a class and of those that its **kwargs go to."""
-    seen = set()
-    for parent in kind.__mro__:
-        if parent is keras.Layer:
-            return
-        if "__init__" not in vars(parent):
-            continue
-        parameters = inspect.signature(parent.__init__).parameters.values()
-        for parameter in parameters:
-            if parameter.name != "self" and parameter.name not in seen:
-                seen.add(parameter.name)
-                if parameter.kind not in (
-                    parameter.VAR_KEYWORD,
-                    parameter.VAR_POSITIONAL,
-                ):
-                    yield parameter
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return
-
-
-def _equal(name, value, default) -> bool:
-    if default is inspect.Parameter.empty:
-        return False
-    if name == "activation" and {value, default} <= {"linear", None}:
-        return True
-    if name.endswith("initializer"):
-        return _initializer(value) == _initializer(default)
-    if isinstance(value, list | tuple) and isinstance(default, int):
-        return all(v == default for v in tree.flatten(value))
-    if isinstance(value, list | tuple) and isinstance(default, list | tuple):
-        return tuple(value) == tuple(default)
-    return value == default
-
-
-def _initializer(value):
-    config = keras.saving.serialize_keras_object(initializers.get(value))
-    if not config:
-        return None
-    settings = {k: v for k, v in config["config"].items() if k != "seed"}
-    return config["class_name"], tuple(sorted(settings.items(), key=str))
-
-
-def _short_initializer(value):
-    """Returns the name of an initializer whose settings are Keras' own choice."""
-    if isinstance(value, dict):
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", value["class_name"]).lower()
-        try:
-            same = _initializer(name) == _initializer(value)
-        except ValueError:
-            same = False
-        if same:
-            return name
-    return value
-
-
-def _value(value) -> str:
-    if isinstance(value, list | tuple):
-        if len(value) == 2 and value[0] == value[1] and isinstance(value[0], int):
-            return str(value[0])
-        inner = ", ".join(_value(v) for v in value)
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if isinstance(value, dict) and "class_name" in value:
-        settings = ", ".join(
-            f"{k}={_value(v)}" for k, v in value["config"].items() if v is not None
-        )
-        return f"{value['module']}.{value['class_name']}({settings})"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, float):
-        return f"{value:g}"
-    return repr(value)
+def _slice(key) -> str:
+    ends = ["" if end is None else str(end) for end in (key.start, key.stop)]
+    return ":".join(ends if key.step is None else [*ends, str(key.step)])

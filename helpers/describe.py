@@ -30,23 +30,26 @@ class Row:
     Attributes:
         name: name of the call, as in `receptive_field.receptive_fields`.
         kind: the layer's class.
-        output_size: positions (rows, columns); None where the output has none.
+        output_size: positions, (rows, columns) or one number of tokens; None where
+            the output has none.
         channels: channels, or values of a vector.
         parameters: weights of the layer, statistics included; counted at its first
             call only.
         trainable_parameters: those that training changes.
         macs: multiply-adds for one image, None where a size is not known.
         field: its receptive field.
+        nested: whether it is a nested model, whose layers have rows of their own.
     """
 
     name: str
     kind: str
-    output_size: tuple[int | None, int | None] | None
+    output_size: tuple[int | None, ...] | None
     channels: int | None
     parameters: int
     trainable_parameters: int
     macs: int | None
     field: receptive_field.Field
+    nested: bool = False
 
     @property
     def output(self) -> str:
@@ -145,7 +148,7 @@ class Description:
                 [
                     row.name,
                     row.kind,
-                    *(row.output_size or (None, None)),
+                    *(*(row.output_size or ()), None, None)[:2],
                     row.channels,
                     row.parameters,
                     row.trainable_parameters,
@@ -169,6 +172,9 @@ class Description:
         rows = {row.name: row for row in self.rows}
         lines = []
         for name, line in definition(self._calls):
+            if name is None:
+                lines.append(line)
+                continue
             row = rows[name]
             lines.append(
                 f"{line}  # {row.output}, receptive field {row.receptive_field}"
@@ -244,6 +250,7 @@ def _rows(calls) -> list[Row]:
                 ),
                 macs=macs,
                 field=receptive_field.Field(call.name, out),
+                nested=call.nested,
             )
         )
     return rows
@@ -253,7 +260,7 @@ def _split(feature_map):
     """Returns the positions and the channels of a tensor."""
     shape, axes = feature_map.shape, feature_map.axes
     if axes == (None, None):
-        return None, shape[-1]
+        return tuple(shape[1:-1]) or None, shape[-1]
     rest = [i for i in range(1, len(shape)) if i not in axes]
     size = tuple(shape[a] for a in sorted({a for a in axes if a is not None}))
     return size, shape[rest[-1]] if rest else None

@@ -151,7 +151,32 @@ def test_nested_models_count_once():
     assert description.macs == 6 * 6 * 9 * 16
 
 
-@pytest.mark.parametrize("build", [base, separable, branched])
+def repeated():
+    """A shared layer, a model called twice and one in a model."""
+    inputs = keras.Input((16, 16, 4))
+    conv = layers.Conv2D(4, 3, padding="same", name="shared")
+    x = conv(conv(inputs))
+    inner = keras.Input((16, 16, 4))
+    y = layers.DepthwiseConv2D(3, padding="same")(inner)
+    block = keras.Model(inner, layers.Add()([inner, y]), name="block")
+    x = block(block(x))
+    tail = keras.Sequential([layers.Conv2D(6, 1), layers.ReLU()], name="tail")
+    return keras.Model(inputs, layers.Flatten()(tail(x)))
+
+
+def with_operators():
+    """Operators, slices, several outputs and attention."""
+    inputs = keras.Input((8, 8, 4))
+    x = layers.Conv2D(6, 1, name="class")(inputs) * 2.0
+    a, b = ops.split(x, 2, axis=-1)
+    x = ops.relu(a - b)[:, ::2, 1:, :]
+    x = ops.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)))
+    tokens = layers.Reshape((42, 3))(x)
+    tokens = layers.MultiHeadAttention(2, 3)(tokens, tokens)
+    return keras.Model(inputs, ops.mean(tokens, axis=1))
+
+
+@pytest.mark.parametrize("build", [base, separable, branched, repeated, with_operators])
 def test_the_definition_builds_the_same_model(build):
     model = build()
     text = describe(model).as_comments()
@@ -160,10 +185,15 @@ def test_the_definition_builds_the_same_model(build):
     last = text.splitlines()[-1].split(" = ")[0]
     copy = keras.Model(space["inputs"], space[last])
     assert [w.shape for w in copy.weights] == [w.shape for w in model.weights]
-    again = [(r.kind, r.output, r.receptive_field, r.macs) for r in describe(copy).rows]
-    assert again == [
-        (r.kind, r.output, r.receptive_field, r.macs) for r in describe(model).rows
+    again, rows = describe(copy), describe(model)
+    found = [
+        # Nested models are written out, so they themselves are not there again.
+        [(r.kind, r.output, r.receptive_field, r.macs) for r in d.rows if not r.nested]
+        for d in (again, rows)
     ]
+    assert found[0] == found[1]
+    assert again.rows[-1].receptive_field == rows.rows[-1].receptive_field
+    assert (again.macs, again.parameters) == (rows.macs, rows.parameters)
 
 
 def test_definition_lines():
@@ -190,6 +220,23 @@ def test_operators_are_written_as_functions():
     lines = description.as_comments().splitlines()
     assert lines[2].startswith("x = keras.ops.add(x, inputs)  # 8x8x4")
     assert lines[3].split("  #")[0].endswith("= keras.ops.relu(x)")
+    text = describe(with_operators()).as_comments()
+    for line in (
+        "x = keras.ops.split(x, indices_or_sections=2, axis=-1)",
+        "x = keras.ops.subtract(x[0], x[1])",
+        "x = x[:, ::2, 1:, :]",
+    ):
+        assert line in text
+
+
+def test_shared_layers_are_made_once():
+    lines = describe(repeated()).as_comments().splitlines()
+    assert lines[1] == 'shared_layer = layers.Conv2D(4, 3, padding="same")'
+    assert lines[2].startswith(
+        "x = shared_layer(inputs)  # 16x16x4, receptive field 3x3"
+    )
+    assert lines[3].split(" = ")[1].startswith("shared_layer(x)  # 16x16x4")
+    assert "receptive field 5x5" in lines[3]
 
 
 def test_markdown():

@@ -33,6 +33,7 @@ class FeatureMap:
         joined: whether some path to here joins all positions of the image.
         aligned: False where paths to here have different centres.
         origin: name of the layer that made the tensor.
+        output: which of that layer's outputs it is.
         turned: whether every pair above is (columns, rows) of the image, because a
             layer wants the tensor's first direction first and the tensor was
             transposed.
@@ -48,6 +49,7 @@ class FeatureMap:
     joined: bool = False
     aligned: bool = True
     origin: str = ""
+    output: int = 0
     turned: bool = False
 
     @classmethod

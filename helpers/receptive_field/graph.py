@@ -20,14 +20,22 @@ class Call:
         operation: the layer or `keras.ops` operation.
         inputs: the feature maps it was called with.
         outputs: the feature maps of its outputs.
-        nested: whether it is a nested model, whose layers are calls of their own.
+        arguments: positional and keyword arguments, with feature maps for tensors.
+        results: of a nested model, whose layers are calls of their own, the maps that
+            they ended in; None for other layers.
     """
 
     name: str
     operation: object
     inputs: tuple[FeatureMap, ...]
     outputs: tuple[FeatureMap, ...]
-    nested: bool = False
+    arguments: tuple[tuple, dict] = ((), {})
+    results: tuple[FeatureMap, ...] | None = None
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a nested model."""
+        return self.results is not None
 
 
 def functional_of(model) -> "keras.Function":
@@ -113,20 +121,20 @@ def walk(function, inputs: list[FeatureMap], prefix: str = "") -> tuple[list, li
         shapes = [tuple(t.shape) for t in node.outputs]
         if not as_built:
             shapes = _shapes(node, maps)
+        results = None
         if is_nested(node.operation):
             inner, found = _enter(node.operation, args, kwargs, name)
             calls.extend(inner)
+            results = tuple(found)
         elif not any(m.sighted for m in given):
             found = [FeatureMap.blind(shape) for shape in shapes]
         else:
             found = _apply(node.operation, args, kwargs, name)
         found = tuple(
-            _checked(replace(m, shape=shape, origin=name))
-            for m, shape in zip(found, shapes, strict=True)
+            _checked(replace(m, shape=shape, origin=name, output=i))
+            for i, (m, shape) in enumerate(zip(found, shapes, strict=True))
         )
-        calls.append(
-            Call(name, node.operation, given, found, is_nested(node.operation))
-        )
+        calls.append(Call(name, node.operation, given, found, (args, kwargs), results))
         maps.update((id(t), m) for t, m in zip(node.outputs, found, strict=True))
     return calls, [maps[id(t)] for t in function.outputs]
 
