@@ -21,6 +21,9 @@ def construction(layer) -> str:
 def _settings(layer) -> str:
     """Writes the settings of a layer that are not Keras' own choice."""
     config = layer.get_config()
+    if isinstance(layer, layers.Conv2DTranspose):
+        # The configuration lacks it before Keras 3.15.
+        config["output_padding"] = layer.output_padding
     parts, leading = [], True
     for parameter in parameters(type(layer), keras.Layer):
         name, default = parameter.name, parameter.default

@@ -26,7 +26,7 @@ def branched():
     gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
     gate = layers.Conv2D(8, 1, activation="sigmoid")(gate)
     x = layers.Multiply()([x, gate])
-    x = layers.Conv2DTranspose(4, 3, strides=2, padding="same")(x)
+    x = layers.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1)(x)
     x = layers.Concatenate()([x, inputs])
     x = layers.Conv2D(
         4, 3, dilation_rate=2, kernel_regularizer=keras.regularizers.L2(1e-4)

@@ -74,6 +74,9 @@ def _neutral_layer(layer, random):
         kind = getattr(layers, _MEANS[kind.__name__])
     if "activation" in config:
         config["activation"] = "linear"
+    if isinstance(layer, layers.Conv2DTranspose):
+        # The configuration lacks it before Keras 3.15.
+        config["output_padding"] = layer.output_padding
     config["dtype"] = "float64"
     if isinstance(layer, layers.SpectralNormalization):
         return _neutral_layer(layer.layer, random)
