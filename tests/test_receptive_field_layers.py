@@ -171,6 +171,9 @@ def test_adaptive_pooling():
     compare(keras.Model(inputs, x))
 
 
+@pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="TensorFlow alone has this kind"
+)
 def test_resizing_by_area():
     """TensorFlow has no gradient for it, so pixels are changed one by one."""
     inputs = keras.Input((7, 1, 1))
