@@ -93,7 +93,7 @@ RECIPES = {
     "sheet": Recipe(adam, protocol="sheet", standardise=False),
     # The same images and epochs, for our network.
     "assignment": Recipe(
-        one_cycle_sgd, protocol="sheet", transforms=CROP_AND_FLIP, weight_decay=2e-4
+        one_cycle_sgd, protocol="sheet", transforms=CROP_AND_FLIP, weight_decay=5e-4
     ),
     # Every other architecture, so that they can be compared.
     "course": Recipe(one_cycle_sgd, transforms=CROP_AND_FLIP, weight_decay=5e-4),
