@@ -17,8 +17,8 @@ def adam(steps, weight_decay):
     return keras.optimizers.Adam()
 
 
-def one_cycle_sgd(steps, weight_decay, peak=0.2, momentum=0.9):
-    """Nesterov momentum under a one-cycle learning rate that ends at zero.
+def nesterov_sgd(rate, weight_decay=0.0, momentum=0.9):
+    """SGD with Nesterov momentum and weight decay as papers write it.
 
     Keras multiplies weight decay by the learning rate but not by the
     1 / (1 - momentum) that a decay inside the gradient gains from momentum, so a
@@ -27,19 +27,17 @@ def one_cycle_sgd(steps, weight_decay, peak=0.2, momentum=0.9):
     nine weights a channel, and biases and normalisations none to spare.
 
     Args:
-        steps: Training steps of the whole run.
+        rate: The learning rate, or a schedule of it.
         weight_decay: The value as papers give it, added to the gradient.
-        peak: Highest learning rate.
         momentum: Momentum of SGD.
 
     Returns:
         A `keras.optimizers.SGD`.
 
-    Papers: Super-Convergence, https://arxiv.org/abs/1708.07120; Decoupled Weight
-    Decay Regularization, https://arxiv.org/abs/1711.05101
+    Paper: Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101
     """
     optimizer = keras.optimizers.SGD(
-        callbacks.one_cycle(peak, steps),
+        rate,
         momentum=momentum,
         nesterov=True,
         weight_decay=weight_decay / (1.0 - momentum),
@@ -48,6 +46,22 @@ def one_cycle_sgd(steps, weight_decay, peak=0.2, momentum=0.9):
         var_names=["depthwise", "bias", "gamma", "beta"]
     )
     return optimizer
+
+
+def one_cycle_sgd(steps, weight_decay, peak=0.2):
+    """Nesterov momentum under a one-cycle learning rate that ends at zero.
+
+    Args:
+        steps: Training steps of the whole run.
+        weight_decay: The value as papers give it, added to the gradient.
+        peak: Highest learning rate.
+
+    Returns:
+        A `keras.optimizers.SGD`.
+
+    Paper: Super-Convergence, https://arxiv.org/abs/1708.07120
+    """
+    return nesterov_sgd(callbacks.one_cycle(peak, steps), weight_decay)
 
 
 @dataclass(frozen=True)
@@ -60,13 +74,15 @@ class Recipe:
         protocol: "sheet" trains on all 50,000 training images and evaluates on the
             test images after each epoch, as the assignment asks; "split" trains
             on 45,000, validates on 5,000 and uses the test images once, at the end.
-        transforms: Augmentation of training images, in order.
+        transforms: Augmentation of training images, in order; a class stands for
+            a transformation that measures the training images first.
         standardise: Whether images are standardised by channel; else pixels are
             divided by 255.
         batch_size: Images a step.
         epochs: Epochs of a full run.
         weight_decay: As papers give it, added to the gradient.
         label_smoothing: Share of each label spread over all classes.
+        callbacks: Function that returns callbacks of `fit`, such as a schedule's.
     """
 
     optimizer: Callable
@@ -77,6 +93,7 @@ class Recipe:
     epochs: int = 50
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
+    callbacks: Callable = list
 
 
 PROTOCOLS = {
@@ -145,6 +162,14 @@ def images_for(recipe, images):
     )
 
 
+def has_soft_labels(recipe):
+    """Whether a recipe's labels are probabilities: smoothed, or of mixed images."""
+    mixing = (augment.Mixup, augment.CutMix)
+    return bool(recipe.label_smoothing) or any(
+        isinstance(transform, mixing) for transform in recipe.transforms
+    )
+
+
 def generators(recipe, images, seed):
     """Batch generators for training, validation and test.
 
@@ -157,23 +182,24 @@ def generators(recipe, images, seed):
         Three `augment.BatchGenerator`: only the first shuffles and augments.
     """
     train, validation, test = images_for(recipe, images)
+    transforms = [
+        transform(train[0]) if isinstance(transform, type) else transform
+        for transform in recipe.transforms
+    ]
     scale = {"mean": augment.MEAN, "std": augment.STD}
     if not recipe.standardise:
         scale = {"mean": None, "std": None}
-    smoothing = {}
-    if recipe.label_smoothing:
-        smoothing = {"classes": 10, "label_smoothing": recipe.label_smoothing}
-    fixed = {"batch_size": 500, "shuffle": False, **scale}
-    if smoothing:
-        fixed["classes"] = 10
+    classes = 10 if has_soft_labels(recipe) else None
+    fixed = {"batch_size": 500, "shuffle": False, "classes": classes, **scale}
     return (
         augment.BatchGenerator(
             *train,
-            recipe.transforms,
+            transforms,
             batch_size=recipe.batch_size,
             seed=seed,
+            classes=classes,
+            label_smoothing=recipe.label_smoothing,
             **scale,
-            **smoothing,
         ),
         augment.BatchGenerator(*validation, **fixed),
         augment.BatchGenerator(*test, **fixed),
@@ -189,7 +215,7 @@ def compile_model(model, recipe, steps):
         steps: Training steps of the whole run.
     """
     loss = "sparse_categorical_crossentropy"
-    if recipe.label_smoothing:
+    if has_soft_labels(recipe):
         loss = "categorical_crossentropy"
     model.compile(
         optimizer=recipe.optimizer(steps, recipe.weight_decay),

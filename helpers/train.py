@@ -151,25 +151,71 @@ def train(
     if folder is None:
         name = f"{architecture}_{recipe_name}_{profile}_seed{seed}"
         folder = runtime.runs_folder() / name
-    folder = Path(folder)
+    return train_model(
+        BUILDERS[architecture],
+        chosen,
+        images,
+        folder,
+        epochs,
+        seed,
+        precision,
+        devices,
+        info={"recipe": recipe_name, "profile": profile},
+    )
 
+
+def train_model(
+    builder,
+    recipe,
+    images,
+    folder,
+    epochs,
+    seed=0,
+    precision="float32",
+    devices="one",
+    info=None,
+):
+    """Train what a builder builds and log the run; continue it where it stopped.
+
+    Args:
+        builder: Function of nothing that returns an uncompiled `keras.Model`.
+        recipe: A `Recipe`.
+        images: The `Cifar10` to train on.
+        folder: The run's folder.
+        epochs: Epochs of the run.
+        seed: Seed of weights, order and augmentation.
+        precision: "float32" or "mixed_bfloat16".
+        devices: "one", or "all" to divide each batch among all devices.
+        info: Fields of `run.json`, among them "recipe", the recipe's name.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        ValueError: If the folder holds a run that differs.
+        DamagedError: If the folder's run cannot be continued.
+    """
+    folder = Path(folder)
     keras.config.set_dtype_policy(precision)
     runtime.set_seed(seed)
-    training, validation, test = generators(chosen, images, seed)
+    training, validation, test = generators(recipe, images, seed)
     with distribute(devices) as used:
-        plain = BUILDERS[architecture]()
+        plain = builder()
         model = fuse_batch_normalization(plain)
-        compile_model(model, chosen, steps=epochs * len(training))
-        info = run_info(plain, images, training, recipe_name, seed, chosen.protocol)
-        info["fused_batch_normalization"] = model is not plain
-        info["devices"] = len(used)
+        compile_model(model, recipe, steps=epochs * len(training))
+        fields = run_info(
+            plain, images, training, info["recipe"], seed, recipe.protocol
+        )
+        fields["fused_batch_normalization"] = model is not plain
+        fields["devices"] = len(used)
+        fields.update(info)
         print(
-            f"{architecture}: {info['parameters']:,} parameters, {info['macs']:,} "
-            f"multiply-adds, recipe {recipe_name}, {images.source}, "
+            f"{plain.name}: {fields['parameters']:,} parameters, {fields['macs']:,} "
+            f"multiply-adds, recipe {fields['recipe']}, {images.source}, "
             f"{len(training.labels):,} training images, {epochs} epochs in {folder}",
             flush=True,
         )
-        log = callbacks.RunLog(folder, info)
+        log = callbacks.RunLog(folder, fields)
         model.fit(
             training,
             validation_data=validation,
@@ -177,7 +223,9 @@ def train(
             shuffle=False,
             verbose=0,
             callbacks=callbacks.resumable(
-                folder, training, [Progress(len(training.labels)), log]
+                folder,
+                training,
+                [*recipe.callbacks(), Progress(len(training.labels)), log],
             ),
         )
         plain.set_weights(model.get_weights())

@@ -7,8 +7,10 @@ an uncompiled `keras.Model` whose last layer gives class probabilities.
 
 from helpers.architectures.base import base
 from helpers.architectures.separable import separable
+from helpers.architectures.small import small
 
 BUILDERS = {
     "base": base,
     "separable": separable,
+    "small": small,
 }
