@@ -1,6 +1,7 @@
 """Training on two virtual CPUs against training on one."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +13,22 @@ from helpers import devices
 CHILD = Path(__file__).with_name("devices_child.py")
 
 
-def run_child(which, folder):
+def run_child(which, folder, backend):
     command = [sys.executable, str(CHILD), which, str(folder / which)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "KERAS_BACKEND": backend},
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_two_devices_train_as_one(tmp_path):
-    one, two = run_child("one", tmp_path), run_child("all", tmp_path)
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_two_devices_train_as_one(tmp_path, backend):
+    one, two = (run_child(which, tmp_path, backend) for which in ("one", "all"))
     assert one["devices"] == 1
     assert two["devices"] == 2
     assert two["weights"] == pytest.approx(one["weights"], rel=1e-4)
