@@ -1,0 +1,60 @@
+"""Local response normalisation, which batch normalisation has replaced.
+
+Paper: ImageNet Classification with Deep Convolutional Neural Networks, section 3.3,
+https://papers.nips.cc/paper/4824
+"""
+
+import keras
+from keras import layers, ops
+
+from helpers import receptive_field
+
+
+@keras.saving.register_keras_serializable("course")
+class LocalResponseNormalization(layers.Layer):
+    """Divides each value by what its neighbours in other channels have.
+
+    b_i = a_i / (k + alpha * sum of a_j ** 2) ** beta, where j runs over the `size`
+    channels around i that exist. No weights.
+
+    Args:
+        size: Channels in the sum, odd (n in the paper).
+        k: What is added, so that small sums do not divide by zero.
+        alpha: Weight of the sum.
+        beta: Exponent.
+        **kwargs: As for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If the size is not an odd number of channels.
+    """
+
+    def __init__(self, size=5, k=2.0, alpha=1e-4, beta=0.75, **kwargs):
+        super().__init__(**kwargs)
+        if size < 1 or size % 2 == 0:
+            raise ValueError(
+                f"size is {size}: give an odd number of channels, so that there are as "
+                "many neighbours on both sides."
+            )
+        self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
+
+    def call(self, x):
+        # In bfloat16, 2 plus a ten-thousandth of the sum would be 2.
+        squares = ops.square(ops.cast(x, "float32"))
+        channels, side = x.shape[-1], self.size // 2
+        squares = ops.pad(squares, [(0, 0)] * (len(x.shape) - 1) + [(side, side)])
+        total = sum(squares[..., i : i + channels] for i in range(self.size))
+        scale = ops.power(self.k + self.alpha * total, -self.beta)
+        return x * ops.cast(scale, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {"size": self.size, "k": self.k, "alpha": self.alpha, "beta": self.beta}
+        return {**super().get_config(), **own}
+
+
+@receptive_field.rule(LocalResponseNormalization)
+def local_response_field(layer, x):
+    """Neighbours are other channels of the same position."""
+    return x
