@@ -5,20 +5,41 @@ builder is called as `builder(input_shape=(32, 32, 3), classes=10)` and returns
 an uncompiled `keras.Model` whose last layer gives class probabilities.
 """
 
+from functools import partial
+
+from helpers.architectures.alexnet import alexnet_cifar
 from helpers.architectures.base import base
 from helpers.architectures.efficientnet import efficientnet_b0_cifar
+from helpers.architectures.inception_v1 import googlenet_cifar
+from helpers.architectures.inception_v2 import inception_v2_cifar
+from helpers.architectures.inception_v3 import inception_v3_cifar
+from helpers.architectures.lenet import lenet5_cifar
+from helpers.architectures.lenet_1998 import lenet5_1998_cifar
 from helpers.architectures.mobilenet import mobilenet_cifar
 from helpers.architectures.mobilenet_v2 import mobilenet_v2_cifar
+from helpers.architectures.network_in_network import nin
 from helpers.architectures.separable import separable
 from helpers.architectures.shufflenet import shufflenet_cifar
 from helpers.architectures.shufflenet_v2 import shufflenet_v2_cifar
 from helpers.architectures.small import small
+from helpers.architectures.vgg import vgg_cifar
 from helpers.architectures.xception import xception_cifar
 
 BUILDERS = {
     "base": base,
     "separable": separable,
     "small": small,
+    "lenet5": lenet5_cifar,
+    "lenet5_1998": lenet5_1998_cifar,
+    "alexnet": alexnet_cifar,
+    "vgg11": partial(vgg_cifar, 11),
+    "vgg13": partial(vgg_cifar, 13),
+    "vgg16": partial(vgg_cifar, 16),
+    "vgg19": partial(vgg_cifar, 19),
+    "nin": nin,
+    "googlenet": googlenet_cifar,
+    "inception_v2": inception_v2_cifar,
+    "inception_v3": inception_v3_cifar,
     "mobilenet": mobilenet_cifar,
     "mobilenet_v2": mobilenet_v2_cifar,
     "xception": xception_cifar,
