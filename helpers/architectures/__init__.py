@@ -9,6 +9,7 @@ from functools import partial
 
 from helpers.architectures.alexnet import alexnet_cifar
 from helpers.architectures.base import base
+from helpers.architectures.densenet import densenet_cifar
 from helpers.architectures.efficientnet import efficientnet_b0_cifar
 from helpers.architectures.inception_v1 import googlenet_cifar
 from helpers.architectures.inception_v2 import inception_v2_cifar
@@ -18,6 +19,9 @@ from helpers.architectures.lenet_1998 import lenet5_1998_cifar
 from helpers.architectures.mobilenet import mobilenet_cifar
 from helpers.architectures.mobilenet_v2 import mobilenet_v2_cifar
 from helpers.architectures.network_in_network import nin
+from helpers.architectures.resnet import resnet_cifar
+from helpers.architectures.resnext import resnext_cifar
+from helpers.architectures.senet import se_resnet_cifar
 from helpers.architectures.separable import separable
 from helpers.architectures.shufflenet import shufflenet_cifar
 from helpers.architectures.shufflenet_v2 import shufflenet_v2_cifar
@@ -40,6 +44,19 @@ BUILDERS = {
     "googlenet": googlenet_cifar,
     "inception_v2": inception_v2_cifar,
     "inception_v3": inception_v3_cifar,
+    "resnet20": partial(resnet_cifar, depth=20),
+    "resnet32": partial(resnet_cifar, depth=32),
+    "resnet44": partial(resnet_cifar, depth=44),
+    "resnet56": partial(resnet_cifar, depth=56),
+    "resnet110": partial(resnet_cifar, depth=110),
+    "plain20": partial(resnet_cifar, depth=20, shortcut="none"),
+    "plain56": partial(resnet_cifar, depth=56, shortcut="none"),
+    "resnext29": partial(resnext_cifar, depth=29),
+    "se_resnet20": partial(se_resnet_cifar, depth=20),
+    "densenet40": partial(densenet_cifar, depth=40),
+    "densenet_bc100": partial(
+        densenet_cifar, depth=100, bottleneck=True, compression=0.5
+    ),
     "mobilenet": mobilenet_cifar,
     "mobilenet_v2": mobilenet_v2_cifar,
     "xception": xception_cifar,

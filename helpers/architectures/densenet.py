@@ -172,8 +172,8 @@ def densenet_cifar(
         bottleneck: See `dense_layer`.
         compression: See `transition`, above 0 and at most 1.
         dropout: Share of activations dropped after each convolution but the first.
-        name: Name of the model; `None` for "densenet", "_bc" with bottlenecks, and
-            the depth.
+        name: Name of the model; `None` for "densenet", "_bc" where it is one, and the
+            depth.
 
     Returns:
         An uncompiled `keras.Model` from images `(batch, height, width,
@@ -203,5 +203,5 @@ def densenet_cifar(
     counts = 3 * [(depth - 4) // step]
     x = dense_blocks(x, counts, growth_rate, bottleneck, compression, dropout)
     outputs = classifier(x, classes)
-    name = name or f"densenet{'_bc' if bottleneck else ''}{depth}"
+    name = name or f"densenet{'_bc' if bc else ''}{depth}"
     return keras.Model(inputs, outputs, name=name)
