@@ -96,13 +96,13 @@ def alexnet_head(
     kernel_initializer="he_normal",
     bias_initializer="zeros",
 ):
-    """Dropout and dense layers with ReLU, then a dense softmax layer.
+    """Dense layers with ReLU and dropout, then a dense softmax layer.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
         units: Units of each hidden layer.
         classes: Number of classes.
-        dropout: Share of values dropped in front of each hidden layer.
+        dropout: Share of values dropped after each hidden layer.
         kernel_initializer: How the kernels begin.
         bias_initializer: How the biases of hidden layers begin.
 
@@ -111,7 +111,6 @@ def alexnet_head(
     """
     x = layers.Flatten(name="flatten")(x)
     for index, width in enumerate(units, start=6):
-        x = layers.Dropout(dropout, name=f"fc{index}_dropout")(x)
         x = layers.Dense(
             width,
             kernel_initializer=kernel_initializer,
@@ -119,6 +118,7 @@ def alexnet_head(
             name=f"fc{index}",
         )(x)
         x = layers.ReLU(name=f"fc{index}_relu")(x)
+        x = layers.Dropout(dropout, name=f"fc{index}_dropout")(x)
     return layers.Dense(
         classes, activation="softmax", dtype="float32", name="probabilities"
     )(x)
@@ -211,7 +211,7 @@ def alexnet_cifar(
         classes: Number of classes.
         towers: 1 or 2.
         normalization: "lrn", "batch" or "none".
-        dropout: Share of values dropped in front of each hidden dense layer.
+        dropout: Share of values dropped after each hidden dense layer.
         name: Name of the model.
 
     Returns:

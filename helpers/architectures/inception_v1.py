@@ -128,7 +128,7 @@ def googlenet(
     side = {} if side_branches else None
     x, sides = googlenet_modules(x, classes, unit, large, side)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(0.4, name="dropout")(x)
+    x = layers.Dropout(0.4, name="average_dropout")(x)
     outputs = layers.Dense(
         classes, activation="softmax", dtype="float32", name="probabilities"
     )(x)
@@ -177,7 +177,7 @@ def googlenet_cifar(
     side = {"units": 128, "pool": (2, 2), "dropout": 0.5} if side_branches else None
     x, sides = googlenet_modules(x, classes, unit, side=side)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(dropout, name="average_dropout")(x)
     outputs = layers.Dense(
         classes, activation="softmax", dtype="float32", name="probabilities"
     )(x)

@@ -38,7 +38,7 @@ class LocalResponseNormalization(layers.Layer):
         self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
 
     def call(self, x):
-        # In bfloat16, 2 plus a ten-thousandth of the sum would be 2.
+        # In float16 the square of 300 is infinite.
         squares = ops.square(ops.cast(x, "float32"))
         channels, side = x.shape[-1], self.size // 2
         squares = ops.pad(squares, [(0, 0)] * (len(x.shape) - 1) + [(side, side)])
