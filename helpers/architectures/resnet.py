@@ -89,7 +89,7 @@ def bottleneck_branch(
     Raises:
         ValueError: If `strided` is neither.
     """
-    one_of("convolution for a stride,", strided, ("1x1", "3x3"))
+    one_of("strided convolution", strided, ("1x1", "3x3"))
     first, second = (stride, 1) if strided == "1x1" else (1, stride)
     width = width or filters // 4
     x = convolution_unit(x, width, 1, first, use_bias=use_bias, name=f"{name}_1")

@@ -37,8 +37,7 @@ def path(x, width, stride=1, name=None):
         name: Prefix of the layers' names.
 
     Returns:
-        Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
-        width)`, where the last `width` is the argument.
+        Tensor of as many channels, its height and width divided by the stride.
     """
     x = convolution_unit(x, width, 1, name=f"{name}_1")
     return convolution_unit(x, width, 3, stride, name=f"{name}_2")
@@ -112,13 +111,11 @@ def share_weights(grouped, divided):
             same arguments; its weights are set.
     """
     for layer in divided.layers:
-        before, found, after = layer.name.partition("_path")
-        index, _, rest = after.partition("_")
-        source = grouped.get_layer(f"{before}_{rest}") if found else None
         if not layer.weights:
             continue
-        if source is None:
-            source = grouped.get_layer(layer.name)
+        before, _, after = layer.name.partition("_path")
+        index, _, rest = after.partition("_")
+        source = grouped.get_layer(f"{before}_{rest}" if after else layer.name)
         for weight, whole in zip(layer.weights, source.weights, strict=True):
             values = ops.convert_to_numpy(whole)
             for axis, size in enumerate(weight.shape):
@@ -128,7 +125,9 @@ def share_weights(grouped, divided):
             weight.assign(values)
 
 
-def resnext_branch(x, filters, stride=1, cardinality=32, width=4, **settings):
+def resnext_branch(
+    x, filters, stride=1, cardinality=32, width=4, first=256, **settings
+):
     """The branch of a ResNeXt block, in form (c).
 
     Args:
@@ -136,14 +135,16 @@ def resnext_branch(x, filters, stride=1, cardinality=32, width=4, **settings):
         filters: Channels of the result.
         stride: Stride of the 3x3 convolution, in pixels.
         cardinality: Number of paths.
-        width: Channels of a path where `filters` is 256; in proportion elsewhere.
+        width: Channels of a path in the first stage; in the others in proportion
+            to `filters`.
+        first: Filters of the first stage.
         **settings: Further arguments of `resnet.bottleneck_branch`.
 
     Returns:
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
         filters)`.
     """
-    together = cardinality * width * filters // 256
+    together = cardinality * width * filters // first
     return bottleneck_branch(
         x, filters, stride, together, groups=cardinality, **settings
     )
@@ -200,11 +201,12 @@ def resnext_cifar(
     depth=29,
     cardinality=8,
     width=64,
+    filters=256,
     gate=None,
     zero_gamma=False,
     name=None,
 ):
-    """Build a ResNeXt for CIFAR-10: three stages of 256, 512 and 1,024 channels.
+    """Build a ResNeXt for CIFAR-10: a stem of 64 channels and three stages.
 
     Args:
         input_shape: `(height, width, channels)` of an image, 4 pixels at least.
@@ -213,6 +215,8 @@ def resnext_cifar(
         cardinality: Number of paths of a block.
         width: Channels of a path in the first stage; they double from stage to
             stage.
+        filters: Channels of the first stage; they double as well. As published,
+            256.
         gate: Gate of each branch, see `resnet.residual_block`.
         zero_gamma: Whether each block begins as the identity.
         name: Name of the model; `None` for "resnext" and the depth.
@@ -234,9 +238,11 @@ def resnext_cifar(
     inputs = keras.Input(input_shape, name="image")
     x = residual_stages(
         convolution_unit(inputs, 64, 3, name="stem"),
-        256,
+        filters,
         3 * [(depth - 2) // 9],
-        branch=partial(resnext_branch, cardinality=cardinality, width=width),
+        branch=partial(
+            resnext_branch, cardinality=cardinality, width=width, first=filters
+        ),
         gate=gate,
         zero_gamma=zero_gamma,
     )
