@@ -47,7 +47,7 @@ def descent(
     figure, axes = plt.subplots(
         1,
         count,
-        figsize=(width, 0.95 * width / count + 0.5),
+        figsize=(width, width / count + 0.9),
         squeeze=False,
         sharex=True,
         sharey=True,
@@ -60,7 +60,7 @@ def descent(
         loss = 0.5 * np.einsum("...i,ij,...j", plane, hessian, plane)
         levels = loss.max() * 0.5 ** np.arange(14, 0, -1)
         axis.contour(ticks, ticks, loss, levels, colors="0.65", linewidths=0.7)
-        axis.plot(*paths[title].T, "o-", color=BLUE, markersize=3, linewidth=1.2)
+        axis.plot(*paths[title].T, "o-", color=BLUE, markersize=3, linewidth=1)
         axis.plot(0, 0, "x", color=ORANGE, markersize=9, markeredgewidth=2)
         axis.set_aspect("equal")
         axis.set_title(f"{title}\ncondition number {np.linalg.cond(hessian):.0f}")
