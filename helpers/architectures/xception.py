@@ -158,8 +158,7 @@ def xception(input_shape=(299, 299, 3), classes=1000, name="xception"):
         trainable) and 8.4 G multiply-adds at 299x299.
 
     Raises:
-        ValueError: If the images are smaller than 71x71, of which the last blocks
-            would see little but padding.
+        ValueError: If the images are smaller than 71x71, as in `keras.applications`.
     """
     require_size(name, input_shape, 71)
     stem, *flows = PUBLISHED
