@@ -146,8 +146,9 @@ def check_same_function_as(model, reference, tolerance=1e-4):
     images = random_images(reference, count=3)
     (found,), (expected,) = outputs_of(model, images), outputs_of(reference, images)
     largest = np.abs(expected).max()
-    # Outputs that did not depend on the image would agree for the wrong reason.
-    assert np.ptp(expected, axis=0).max() > 0.1 * largest
+    # Outputs that did not depend on the image would agree for the wrong reason. Those
+    # of deep networks with random weights differ by some hundredths only.
+    assert np.ptp(expected, axis=0).max() > 100 * tolerance * largest
     difference = float(np.abs(found - expected).max() / largest)
     assert difference <= tolerance
     return difference
