@@ -8,6 +8,8 @@ Paper: ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobil
 Devices, https://arxiv.org/abs/1707.01083
 """
 
+import math
+
 import keras
 from keras import layers
 
@@ -43,8 +45,11 @@ def grouped_pointwise(x, filters, groups, name=None):
     x = layers.EinsumDense(
         "bhwgi,gio->bhwgo",
         output_shape=(height, width, groups, filters // groups),
-        # He initialisation: Keras takes the groups for inputs as well.
-        kernel_initializer=keras.initializers.VarianceScaling(2.0 * groups),
+        # He initialisation; what Keras takes for the inputs of such a kernel
+        # depends on its version.
+        kernel_initializer=keras.initializers.RandomNormal(
+            stddev=math.sqrt(2 * groups / channels)
+        ),
         name=f"{name}_conv",
     )(x)
     x = layers.Reshape((height, width, filters), name=f"{name}_join")(x)
