@@ -522,7 +522,7 @@ def test_smallest_image(builder, smallest, kwargs):
         (densenet, {"depth": 161}, "161", "121, 169, 201"),
         (resnet_cifar, {"depth": 21}, "21", "20, 32, 44, 56, 110"),
         (resnet_cifar, {"depth": 2}, "2", r"6n \+ 2"),
-        (se_resnet_cifar, {"depth": 50}, "50", r"6n \+ 2"),
+        (se_resnet_cifar, {"depth": 51}, "51", r"6n \+ 2"),
         (resnet_v2_cifar, {"depth": 163}, "163", r"9n \+ 2"),
         (resnext_cifar, {"depth": 28}, "28", r"9n \+ 2"),
         (densenet_cifar, {"depth": 41}, "41", r"3n \+ 4"),
