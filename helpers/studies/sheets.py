@@ -117,6 +117,7 @@ AUGMENTATION = {
 REGULARISATION = {
     "baseline": Variant("batch normalisation before ReLU"),
     "pixels": Variant("pixels divided by 255", {"standardise": False}),
+    "low_rate": Variant("batch normalisation, peak 0.02", peak(0.02)),
     "no_norm": Variant("no normalisation", peak(0.02), {"normalization": None}),
     "no_norm_pixels": Variant(
         "no normalisation, pixels divided by 255",
