@@ -190,7 +190,7 @@ def check_on_jax(test_file, expression):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert re.search(r"\b\d+ passed", done.stdout), done.stdout[-1000:]
