@@ -20,7 +20,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--applications",
         action="store_true",
-        help="analyse every model of keras.applications at 224 and at 299 pixels",
+        help="run what takes minutes: every model of keras.applications, JAX in full",
     )
 
 

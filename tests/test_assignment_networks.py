@@ -41,7 +41,7 @@ def test_separable_keeps_the_sheets_rules():
     assert not kinds & {"Conv2D", "DepthwiseConv2D", "Dense", "Conv2DTranspose"}
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", ["base", "separable"])
 def test_builder_saves_reloads_and_gives_probabilities(name, tmp_path):
     model = BUILDERS[name]()
     images = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype("float32")
@@ -54,7 +54,7 @@ def test_builder_saves_reloads_and_gives_probabilities(name, tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", ["base", "separable"])
 def test_one_step_changes_every_trainable_weight(name):
     keras.utils.set_random_seed(0)
     model = BUILDERS[name]()

@@ -127,8 +127,12 @@ def test_one_step_is_finite(name):
     check_trains_one_step(small_model(name))
 
 
-def test_trains_on_jax():
-    check_on_jax(__file__, "one_step_is_finite")
+@pytest.mark.parametrize(
+    "networks",
+    ["lenet", pytest.param("one_step", marks=pytest.mark.applications)],
+)
+def test_trains_on_jax(networks):
+    check_on_jax(__file__, f"one_step_is_finite and ({networks})")
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,12 @@ def test_cifar_network_trains_one_step(name):
     check_trains_one_step(BUILDERS[name]())
 
 
-def test_networks_train_one_step_on_jax():
-    check_on_jax(__file__, "test_cifar_network_trains_one_step")
+@pytest.mark.parametrize(
+    "networks",
+    ["shufflenet_v2", pytest.param("cifar", marks=pytest.mark.applications)],
+)
+def test_networks_train_one_step_on_jax(networks):
+    check_on_jax(__file__, f"test_cifar_network_trains_one_step and ({networks})")
 
 
 @pytest.mark.parametrize("name", CIFAR)

@@ -486,10 +486,16 @@ def test_large_reloads_and_trains_one_step(builder, kwargs, tmp_path):
     check_trains_one_step(model)
 
 
-def test_trains_on_jax():
-    # One of each family; a gated ResNet is a ResNet with all its parts.
-    families = "resnet_v2 or resnext or se_resnet or densenet_cifar-7"
-    check_on_jax(__file__, f"test_small_reloads and ({families})")
+# One of each family; a gated ResNet is a ResNet with all its parts.
+FAMILIES = "resnet_v2 or resnext or se_resnet or densenet_cifar-7"
+
+
+@pytest.mark.parametrize(
+    "networks",
+    ["se_resnet", pytest.param(FAMILIES, marks=pytest.mark.applications)],
+)
+def test_trains_on_jax(networks):
+    check_on_jax(__file__, f"test_small_reloads and ({networks})")
 
 
 @pytest.mark.usefixtures("cheap_weights")
