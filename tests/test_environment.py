@@ -62,7 +62,13 @@ def start(project: Path, *arguments: str, **variables: str) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         text=True,
         env=clean_variables(**variables),
+        # A shell starts what it runs in the background with SIGINT ignored.
+        preexec_fn=None if os.name == "nt" else attend_to_interrupts,
     )
+
+
+def attend_to_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: subprocess.Popen) -> tuple[int, str, str]:
