@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import keras
 
 from helpers import augment, callbacks
+from helpers.architectures.inception_v1 import loss_weights
 
 
 def adam(steps, weight_decay):
@@ -22,9 +23,7 @@ def nesterov_sgd(rate, weight_decay=0.0, momentum=0.9):
 
     Keras multiplies weight decay by the learning rate but not by the
     1 / (1 - momentum) that a decay inside the gradient gains from momentum, so a
-    published value is divided by (1 - momentum) here. Only the kernels of dense
-    layers, convolutions and pointwise convolutions decay: depthwise kernels have
-    nine weights a channel, and biases and normalisations none to spare.
+    published value is divided by (1 - momentum) here.
 
     Args:
         rate: The learning rate, or a schedule of it.
@@ -36,16 +35,12 @@ def nesterov_sgd(rate, weight_decay=0.0, momentum=0.9):
 
     Paper: Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101
     """
-    optimizer = keras.optimizers.SGD(
+    return keras.optimizers.SGD(
         rate,
         momentum=momentum,
         nesterov=True,
         weight_decay=weight_decay / (1.0 - momentum),
     )
-    optimizer.exclude_from_weight_decay(
-        var_names=["depthwise", "bias", "gamma", "beta"]
-    )
-    return optimizer
 
 
 def one_cycle_sgd(steps, weight_decay, peak=0.2):
@@ -80,7 +75,8 @@ class Recipe:
             divided by 255.
         batch_size: Images a step.
         epochs: Epochs of a full run.
-        weight_decay: As papers give it, added to the gradient.
+        weight_decay: As papers give it, added to the gradient; of the kernels of
+            dense layers and convolutions alone, depthwise ones excepted.
         label_smoothing: Share of each label spread over all classes.
         callbacks: Function that returns callbacks of `fit`, such as a schedule's.
     """
@@ -170,13 +166,15 @@ def has_soft_labels(recipe):
     )
 
 
-def generators(recipe, images, seed):
+def generators(recipe, images, seed, outputs=1):
     """Batch generators for training, validation and test.
 
     Args:
         recipe: A `Recipe`.
         images: A `Cifar10`.
         seed: Seed of order and augmentation.
+        outputs: Outputs of the network that learn the labels, side branches
+            included; the test images are for the first alone.
 
     Returns:
         Three `augment.BatchGenerator`: only the first shuffles and augments.
@@ -199,26 +197,60 @@ def generators(recipe, images, seed):
             seed=seed,
             classes=classes,
             label_smoothing=recipe.label_smoothing,
+            outputs=outputs,
             **scale,
         ),
-        augment.BatchGenerator(*validation, **fixed),
+        augment.BatchGenerator(*validation, outputs=outputs, **fixed),
         augment.BatchGenerator(*test, **fixed),
     )
+
+
+def spared_from_decay(model):
+    """The weights of a model that weight decay leaves alone.
+
+    Args:
+        model: A `keras.Model`.
+
+    Returns:
+        A list of variables: biases, normalisations and whatever else is no kernel
+        of a dense layer or convolution, and depthwise kernels, which have nine
+        weights a channel and none to spare.
+    """
+    # The kernel of DepthwiseConv2D has the name that every other kernel has.
+    depthwise = {
+        id(layer.kernel)
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.DepthwiseConv2D)
+    }
+    return [
+        variable
+        for variable in model.trainable_variables
+        if variable.name not in ("kernel", "pointwise_kernel")
+        or id(variable) in depthwise
+    ]
 
 
 def compile_model(model, recipe, steps):
     """Compile a model as a recipe says.
 
     Args:
-        model: A `keras.Model` that returns class probabilities.
+        model: A `keras.Model` that returns class probabilities; those of side
+            branches behind its own, whose losses count `SIDE_LOSS_WEIGHT`.
         recipe: A `Recipe`.
         steps: Training steps of the whole run.
     """
     loss = "sparse_categorical_crossentropy"
     if has_soft_labels(recipe):
         loss = "categorical_crossentropy"
+    optimizer = recipe.optimizer(steps, recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_list=spared_from_decay(model))
+    if len(model.outputs) == 1:
+        model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+        return
+    sides = len(model.outputs) - 1
     model.compile(
-        optimizer=recipe.optimizer(steps, recipe.weight_decay),
-        loss=loss,
-        metrics=["accuracy"],
+        optimizer=optimizer,
+        loss=[loss] * (1 + sides),
+        loss_weights=loss_weights(model),
+        metrics=[["accuracy"]] + [[]] * sides,
     )

@@ -15,6 +15,7 @@ import keras
 
 from helpers import callbacks, data, runtime
 from helpers.architectures import BUILDERS
+from helpers.architectures.inception_v1 import without_side_branches
 from helpers.describe import describe
 from helpers.devices import distribute
 from helpers.fused import fuse_batch_normalization
@@ -51,6 +52,21 @@ class Progress(keras.callbacks.Callback):
             f"{self.images / seconds:.0f} images/s, {remaining:.0f} min left",
             flush=True,
         )
+
+
+class MainOutput(keras.callbacks.Callback):
+    """Logs loss and accuracy of a network's own output, not of its side branches.
+
+    Where there are several outputs, Keras puts their names in front and logs the sum
+    of all losses as the loss.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        first = self.model.output_names[0]
+        for phase in ("", "val_"):
+            for name in ("loss", "accuracy"):
+                if f"{phase}{first}_{name}" in logs:
+                    logs[f"{phase}{name}"] = logs[f"{phase}{first}_{name}"]
 
 
 def run_info(model, images, training, recipe, seed=0, protocol="sheet"):
@@ -178,7 +194,9 @@ def train_model(
     """Train what a builder builds and log the run; continue it where it stopped.
 
     Args:
-        builder: Function of nothing that returns an uncompiled `keras.Model`.
+        builder: Function of nothing that returns an uncompiled `keras.Model`; of
+            several outputs, if it has side branches, which are trained too and
+            then left out.
         recipe: A `Recipe`.
         images: The `Cifar10` to train on.
         folder: The run's folder.
@@ -198,15 +216,21 @@ def train_model(
     folder = Path(folder)
     keras.config.set_dtype_policy(precision)
     runtime.set_seed(seed)
-    training, validation, test = generators(recipe, images, seed)
     with distribute(devices) as used:
-        plain = builder()
-        model = fuse_batch_normalization(plain)
+        whole = builder()
+        # What is used after training, and counted: the network without side branches.
+        plain = whole
+        if len(whole.outputs) > 1:
+            plain = without_side_branches(whole)
+        training, validation, test = generators(
+            recipe, images, seed, len(whole.outputs)
+        )
+        model = fuse_batch_normalization(whole)
         compile_model(model, recipe, steps=epochs * len(training))
         fields = run_info(
             plain, images, training, info["recipe"], seed, recipe.protocol
         )
-        fields["fused_batch_normalization"] = model is not plain
+        fields["fused_batch_normalization"] = model is not whole
         fields["devices"] = len(used)
         fields.update(info)
         print(
@@ -225,12 +249,18 @@ def train_model(
             callbacks=callbacks.resumable(
                 folder,
                 training,
-                [*recipe.callbacks(), Progress(len(training.labels)), log],
+                [
+                    MainOutput(),
+                    *recipe.callbacks(),
+                    Progress(len(training.labels)),
+                    log,
+                ],
             ),
         )
-        plain.set_weights(model.get_weights())
+        whole.set_weights(model.get_weights())
         plain.save(folder / "model.keras")
-        plain.compile(loss=model.loss, metrics=["accuracy"])
+        loss = model.loss[0] if isinstance(model.loss, list) else model.loss
+        plain.compile(loss=loss, metrics=["accuracy"])
         scores = plain.evaluate(test, verbose=0, return_dict=True)
     callbacks.update_run(folder, test_accuracy=scores["accuracy"])
     print(f"test accuracy {scores['accuracy']:.4f} ({images.source}); see {folder}")

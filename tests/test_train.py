@@ -29,6 +29,15 @@ def tiny_network(input_shape=(32, 32, 3), classes=10):
     return keras.Model(inputs, outputs, name="tiny")
 
 
+def side_network():
+    """A network with a side branch, whose own output is in front."""
+    model = tiny_network()
+    x = keras.layers.Flatten()(model.layers[1].output)
+    side = keras.layers.Dense(10, activation="softmax", name="side")(x)
+    outputs = keras.layers.Activation("linear", name="own")(model.output)
+    return keras.Model(model.inputs, [outputs, side], name="tiny")
+
+
 @pytest.fixture
 def tiny(monkeypatch):
     """Makes "tiny" an architecture, and a run of it take a second."""
@@ -132,9 +141,56 @@ def test_list_names_every_architecture(capsys):
     assert lines[1].split() == ["base", "1,172,410", "55,145,472", "36x36"]
 
 
+def test_side_branches_are_trained_and_left_out(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(BUILDERS, "tiny", side_network)
+    losses = []
+    stop = train.MainOutput.on_epoch_end
+
+    def record(self, epoch, logs=None):
+        losses.append(dict(logs))
+        stop(self, epoch, logs)
+
+    monkeypatch.setattr(train.MainOutput, "on_epoch_end", record)
+    folder = train.train("tiny", folder=tmp_path / "run", epochs=2)
+    run = callbacks.read_run(folder)
+    # As in the network without the branch: its dense layer is not counted.
+    assert run["parameters"] == 43 + 16 + 50
+    model = keras.models.load_model(folder / "model.keras")
+    assert model.count_params() == run["parameters"]
+    assert run["test_accuracy"] == pytest.approx(
+        accuracy(model, tiny_images()), abs=1e-6
+    )
+    for row, keras_logs in zip(callbacks.read_rows(folder), losses, strict=True):
+        own, side = keras_logs["own_loss"], keras_logs["side_loss"]
+        # Keras averages an output's loss over batches, the sum's over images.
+        assert keras_logs["loss"] == pytest.approx(own + 0.3 * side, rel=0.02)
+        assert row["loss"] == pytest.approx(own, rel=1e-5)
+        assert row["val_loss"] == pytest.approx(keras_logs["val_own_loss"], rel=1e-5)
+        assert row["accuracy"] == pytest.approx(keras_logs["own_accuracy"], rel=1e-5)
+
+
 def test_published_weight_decay_is_converted():
     optimizer = recipes.one_cycle_sgd(100, 5e-4)
     assert optimizer.weight_decay == pytest.approx(5e-3)
+
+
+def test_only_dense_and_convolution_kernels_decay():
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 4))
+    x = layers.Conv2D(4, 3, name="conv")(inputs)
+    x = layers.DepthwiseConv2D(3, name="depthwise")(x)
+    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.SeparableConv2D(4, 3, name="separable")(x)
+    x = layers.Dense(3, name="dense")(layers.Flatten(name="flatten")(x))
+    model = keras.Model(inputs, x)
+    recipes.compile_model(model, recipes.RECIPES["course"], steps=10)
+    model.optimizer.build(model.trainable_variables)
+    decays = {
+        variable.path
+        for variable in model.trainable_variables
+        if model.optimizer._use_weight_decay(variable)
+    }
+    assert decays == {"conv/kernel", "separable/pointwise_kernel", "dense/kernel"}
 
 
 def test_sheet_uses_all_training_images_and_split_does_not():

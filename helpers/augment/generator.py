@@ -48,6 +48,8 @@ class BatchGenerator(keras.utils.PyDataset):
         label_smoothing: share of the label spread evenly over all classes.
         shuffle: whether each epoch has its own order.
         drop_remainder: whether a smaller last batch is left out.
+        outputs: outputs of the network that learn the labels; for more than one,
+            as with side branches, a batch has the labels as many times.
         **workers: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 
@@ -68,6 +70,7 @@ class BatchGenerator(keras.utils.PyDataset):
         label_smoothing: float = 0.0,
         shuffle: bool = True,
         drop_remainder: bool = False,
+        outputs: int = 1,
         **workers,
     ):
         super().__init__(**workers)
@@ -92,6 +95,7 @@ class BatchGenerator(keras.utils.PyDataset):
         self.seed = check_number("seed", seed, 0, 2**32 - 1, integer=True)
         self.mean, self.std = mean, std
         normalize(images[:1], mean, std)
+        self.outputs = check_number("outputs", outputs, 1, integer=True)
         self.shuffle = bool(shuffle)
         self.drop_remainder = bool(drop_remainder)
         if self.drop_remainder and self.batch_size > len(images):
@@ -147,7 +151,8 @@ class BatchGenerator(keras.utils.PyDataset):
 
         Returns:
             The images, float32 `(batch, height, width, channels)`, and their
-            labels, `(batch,)` integers or `(batch, classes)` float32.
+            labels, `(batch,)` integers or `(batch, classes)` float32; a tuple of
+            them for a network of several outputs.
 
         Raises:
             IndexError: if there is no such batch.
@@ -162,6 +167,8 @@ class BatchGenerator(keras.utils.PyDataset):
         images, labels = self._gather(which, rng), self.labels[which]
         for step in self._steps:
             images, labels = step.apply_pairs(images, labels, rng)
+        if self.outputs > 1:
+            labels = (labels,) * self.outputs
         return normalize(images, self.mean, self.std), labels
 
     def order(self, epoch: int) -> np.ndarray:

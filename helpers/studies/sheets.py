@@ -38,7 +38,7 @@ def cosine_sgd(steps, weight_decay):
 
 
 def one_cycle_adam(steps, weight_decay):
-    """Adam with one-cycle rate and decoupled weight decay on kernels alone.
+    """Adam with one-cycle rate and decoupled weight decay.
 
     Args:
         steps: Training steps of the whole run.
@@ -48,9 +48,7 @@ def one_cycle_adam(steps, weight_decay):
         A `keras.optimizers.AdamW`, which is Adam where the decay is 0.
     """
     rate = callbacks.one_cycle(2e-3, steps)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
+    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
 
 
 def peak(rate):
