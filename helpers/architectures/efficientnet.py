@@ -252,7 +252,8 @@ def adopt_normalization(model):
     The published files hold standard deviations where the normalisation expects
     variances, and `keras.applications` divides by another square root behind it when
     it loads them. Our network has one normalisation, so that division moves into
-    its variance. Call it once, after the weights were copied in order.
+    its variance. `load_imagenet_weights` calls it, once, after the weights were
+    copied in order.
 
     Args:
         model: An `efficientnet` with preprocessing, and weights of

@@ -7,6 +7,8 @@ publishes are copied in the order in which the layers compute.
 import keras
 from keras import layers
 
+from helpers.architectures.efficientnet import adopt_normalization
+
 
 class WeightsError(RuntimeError):
     """Published weights that cannot be had or do not fit."""
@@ -125,7 +127,8 @@ def load_imagenet_weights(model, top: bool = True, application: str | None = Non
 
     Keras downloads them at the first call and keeps them under `~/.keras/models`.
     Images must be prepared as `keras.applications` does for the same network
-    (`keras.applications.vgg16.preprocess_input` and its like).
+    (`keras.applications.vgg16.preprocess_input` and its like); an EfficientNet
+    with preprocessing takes pixels from 0 to 255.
 
     Args:
         model: A functional `keras.Model`, built as published; image size and, with
@@ -155,4 +158,10 @@ def load_imagenet_weights(model, top: bool = True, application: str | None = Non
             "file under ~/.keras/models and needs no network after that."
         ) from error
     copy_weights(source, model, head=top)
+    if application.startswith("EfficientNetB") and _normalises(model):
+        adopt_normalization(model)
     return model
+
+
+def _normalises(model) -> bool:
+    return any(isinstance(layer, layers.Normalization) for layer in model.layers)
