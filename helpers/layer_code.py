@@ -67,8 +67,8 @@ def parameters(kind: type, last: type):
 def _equal(name, value, default) -> bool:
     if default is inspect.Parameter.empty:
         return False
-    if name == "activation" and {value, default} <= {"linear", None}:
-        return True
+    if name == "activation" and value in ("linear", None):
+        return default in ("linear", None)
     if name.endswith("initializer"):
         return _initializer(value) == _initializer(default)
     # Keras keeps one number for both directions as a pair, and some pairs as lists.
@@ -92,7 +92,8 @@ def _short_initializer(value):
         name = snake_case(value["class_name"])
         try:
             same = _initializer(name) == _initializer(value)
-        except ValueError:
+        except (ValueError, KeyError):
+            # Unknown to Keras by name alone, or not to be had without settings.
             same = False
         if same:
             return name
@@ -104,6 +105,9 @@ def text_of(value) -> str:
     if isinstance(value, list | tuple):
         inner = ", ".join(text_of(v) for v in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, dict) and value.get("class_name") == "function":
+        # A registered function is known as "package>name".
+        return value["config"].split(">")[-1]
     if isinstance(value, dict) and "class_name" in value:
         settings = ", ".join(
             f"{k}={text_of(v)}" for k, v in value["config"].items() if v is not None

@@ -213,6 +213,23 @@ def test_definition_lines():
     assert "layers.Add()([x, conv2d" in text
 
 
+@keras.saving.register_keras_serializable("tests")
+def doubled(x):
+    return 2.0 * x
+
+
+def test_own_activations_and_settings_of_initialisers_are_written():
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(
+        4, 3, activation=doubled, bias_initializer=keras.initializers.Constant(0.5)
+    )(inputs)
+    line = describe(keras.Model(inputs, x)).as_comments().splitlines()[1]
+    assert line.startswith(
+        "x = layers.Conv2D(4, 3, activation=doubled, "
+        "bias_initializer=keras.initializers.Constant(value=0.5))(inputs)"
+    )
+
+
 def test_operators_are_written_as_functions():
     inputs = keras.Input((8, 8, 4))
     x = layers.Conv2D(4, 1, name="c")(inputs)
