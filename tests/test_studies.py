@@ -87,9 +87,17 @@ def test_every_variant_makes_a_network_an_optimizer_and_a_batch(name):
         recipe = replace(study.recipe, **variant.recipe)
         recipes.compile_model(model, recipe, steps=100)
         training, validation, _ = recipes.generators(recipe, images, seed=0)
-        for x, y in (training[0], validation[0]):
-            loss = keras.losses.get(model.loss)(y, model(x[:2].repeat(len(y) // 2, 0)))
-            assert np.isfinite(keras.ops.convert_to_numpy(loss)).all(), variant.what
+        outputs = keras.tree.flatten(model(training[0][0][:2]))
+        training.outputs = validation.outputs = len(outputs)
+        for batch in (training[0], validation[0]):
+            labels, losses = (
+                keras.tree.flatten(batch[1]),
+                keras.tree.flatten(model.loss),
+            )
+            for output, y, loss in zip(outputs, labels, losses, strict=True):
+                both = keras.ops.convert_to_numpy(output).repeat(len(y) // 2, 0)
+                value = keras.losses.get(loss)(y, both)
+                assert np.isfinite(keras.ops.convert_to_numpy(value)).all(), variant
         callbacks.check(recipe.callbacks(), model.optimizer)
 
 

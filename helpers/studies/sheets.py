@@ -1,4 +1,4 @@
-"""The studies of the lectures: which variants each compares.
+"""The studies of training: which variants each compares.
 
 All train the network `small` on 9,000 of the 45,000 training images: with so few
 it overfits, which is what regularisation and augmentation are there to prevent,
@@ -12,6 +12,7 @@ import keras
 
 from helpers import augment, callbacks
 from helpers.recipes import CROP_AND_FLIP, Recipe, nesterov_sgd, one_cycle_sgd
+from helpers.studies.architectures import ARCHITECTURES
 from helpers.studies.base import Study, Variant
 
 EPOCHS = 30
@@ -173,4 +174,5 @@ STUDIES = {
     "regularisation": Study(
         "What do normalisation and regularisation change?", PLAIN, REGULARISATION
     ),
+    **ARCHITECTURES,
 }
