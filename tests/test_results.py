@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tools import results
+from tools import results, study_results
 
 
 def write_run(logs, name, seed, test_accuracy, **changes):
@@ -32,6 +32,7 @@ def write_run(logs, name, seed, test_accuracy, **changes):
 
 def test_committed_tables_equal_the_logs():
     assert results.refresh(save=False) == []
+    assert study_results.refresh(save=False) == []
 
 
 def test_seeds_are_averaged(tmp_path):
@@ -76,3 +77,30 @@ def test_incomplete_run_is_named(tmp_path):
     path.write_text(json.dumps(fields))
     with pytest.raises(ValueError, match="cut.*lacks macs"):
         results.runs(tmp_path)
+
+
+def test_studies_are_listed_best_first(tmp_path):
+    for name, value in (("low", 0.61), ("high", 0.72), ("cut", 0.99)):
+        path = f"studies/rates/{name}_seed0"
+        data = {"source": "CIFAR-10", "sha256": "ab", "images": 9_000}
+        finished = name != "cut"
+        write_run(
+            tmp_path,
+            path,
+            0,
+            value,
+            change=f"{name} rate",
+            data=data,
+            finished=finished,
+        )
+        (tmp_path / path / "history.csv").write_text(
+            "epoch,accuracy,val_accuracy\n1,0.1,0.2\n2,0.81239,0.7\n"
+        )
+    text = study_results.tables(tmp_path).splitlines()
+    assert text[0] == "Study `rates`: net, 9,000 training images of CIFAR-10:"
+    assert text[4:] == [
+        "| [high rate](studies/rates/high_seed0) | 50 | 81.24 | 70.00 | 72.00 |",
+        "| [low rate](studies/rates/low_seed0) | 50 | 81.24 | 70.00 | 61.00 |",
+    ]
+    # A study's runs never enter the table of the architectures.
+    assert results.runs(tmp_path) == []

@@ -21,6 +21,7 @@ from tools import (
     quotes,
     results,
     setup_cell,
+    study_results,
 )
 
 # Longer than any cell of a quick run; a cell that hangs must not hang for good.
@@ -58,7 +59,8 @@ def refresh_all(save: bool) -> list[str]:
             stale.append(f"notebooks/{path.name}")
     if badges.refresh_readme(save=save):
         stale.append("README.md")
-    return stale + results.refresh(save=save)
+    stale += results.refresh(save=save)
+    return stale + study_results.refresh(save=save)
 
 
 def store(path: Path) -> None:

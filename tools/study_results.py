@@ -1,0 +1,75 @@
+"""Makes the tables of the studies in logs/README.md from the runs' logs."""
+
+import csv
+from pathlib import Path
+
+from tools import ROOT
+from tools.markers import between
+from tools.results import Run, runs
+
+START, END = "<!-- studies -->", "<!-- /studies -->"
+COLUMNS = ("variant", "epochs", "training (%)", "validation (%)", "test (%)")
+
+
+def row(run: Run) -> str:
+    """Writes the row of one variant: accuracies after the last epoch."""
+    with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
+        last = list(csv.DictReader(file))[-1]
+    cells = (
+        f"[{run.fields['change']}](studies/{run.folder.parent.name}/{run.folder.name})",
+        str(run.fields["epochs"]),
+        f"{100 * float(last['accuracy']):.2f}",
+        f"{100 * float(last['val_accuracy']):.2f}",
+        f"{100 * run.fields['test_accuracy']:.2f}",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def tables(logs: Path) -> str:
+    """Writes a table in Markdown for each study, best test accuracy first.
+
+    Args:
+        logs: the folder of runs, whose `studies` holds a folder a study.
+
+    Raises:
+        ValueError: as `results.runs` does.
+    """
+    parts = []
+    for folder in sorted(
+        path for path in (logs / "studies").glob("*") if path.is_dir()
+    ):
+        found = sorted(runs(folder), key=lambda run: -run.fields["test_accuracy"])
+        if not found:
+            continue
+        first = found[0].fields
+        lines = [
+            f"Study `{folder.name}`: {first['architecture']}, "
+            f"{first['data']['images']:,} training images of "
+            f"{first['data']['source']}:",
+            "",
+            "| " + " | ".join(COLUMNS) + " |",
+            "|---|" + "---:|" * 4,
+            *map(row, found),
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
+    """Brings the tables in logs/README.md up to date.
+
+    Args:
+        root: the course's folder.
+        save: write the changes; otherwise only say what they would be.
+
+    Returns:
+        The name of the file if it differs from what it should hold.
+    """
+    path = root / "logs" / "README.md"
+    before = path.read_text(encoding="utf-8")
+    after = between(before, START, END, tables(root / "logs"))
+    if after == before:
+        return []
+    if save:
+        path.write_text(after, encoding="utf-8", newline="\n")
+    return ["logs/README.md"]
