@@ -1,5 +1,7 @@
 """The learning-rate finder: what it finds, and that it leaves no trace."""
 
+import random
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -90,6 +92,41 @@ def test_model_and_optimizer_stay_as_they_were(scheduled, trained):
     assert callbacks.current_learning_rate(
         model.optimizer
     ) == callbacks.current_learning_rate(other.optimizer)
+
+
+def test_the_suggestion_depends_little_on_the_number_of_steps():
+    class Alternating(Linear):
+        """Two batches that want different weights, so that the loss has a floor."""
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            images, labels = super().__getitem__(index)
+            return images, labels + 0.5 - index
+
+    found = [
+        callbacks.find_learning_rate(
+            linear_model(keras.optimizers.SGD(0.1)), Alternating(), 1e-3, 10.0, steps
+        ).suggestion
+        for steps in (30, 60, 120, 240)
+    ]
+    # A fixed memory of ten steps spreads them by a factor of 5.4.
+    assert max(found) < 2.0 * min(found), found
+
+
+def test_global_random_numbers_stay_as_they_were():
+    class Drawing(Linear):
+        def __getitem__(self, index):
+            np.random.rand(3)
+            random.random()
+            return super().__getitem__(index)
+
+    before = np.random.get_state()[1].tolist(), random.getstate()
+    callbacks.find_learning_rate(
+        linear_model(keras.optimizers.SGD(0.1)), Drawing(), 1e-3, 1e-2, steps=5
+    )
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
 
 
 def test_the_model_is_put_back_when_the_data_fail():

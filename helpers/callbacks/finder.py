@@ -8,10 +8,12 @@ import keras
 import numpy as np
 
 from helpers.callbacks import state
+from helpers.callbacks.randomness import capture_random, restore_random
 from helpers.callbacks.schedules import has_schedule
 
-# Share of the past in the running mean that smooths the losses.
-_MEMORY = 0.9
+# The running mean that smooths the losses looks back over about this share of the
+# steps: over the same range of rates, however many steps it is divided into.
+_LOOK_BACK = 0.1
 # The search ends when the smoothed loss is this many times its lowest value.
 _DIVERGED = 4.0
 
@@ -81,7 +83,7 @@ def find_learning_rate(
 
     Args:
         model: A compiled model; afterwards it and its optimizer are, bit for bit,
-            what they were.
+            what they were, and so are the global random numbers.
         train: Batches `(images, labels)`: a `keras.utils.PyDataset` or a sequence of
             them. It is read from its beginning, again and again if it is short.
         low: First learning rate.
@@ -103,7 +105,7 @@ def find_learning_rate(
     if steps < 2:
         raise ValueError(f"steps is {steps}: a curve needs at least 2.")
     rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
-    before = state.capture(model)
+    before, random = state.capture(model), capture_random()
     # float16 training wraps the optimizer in one that scales the loss.
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     schedule = optimizer._learning_rate if has_schedule(optimizer) else None
@@ -118,6 +120,7 @@ def find_learning_rate(
             optimizer.learning_rate = schedule
             model.make_train_function(force=True)
         state.restore(model, before)
+        restore_random(random)
         model.reset_metrics()
     return RateCurve(rates[: len(losses)], np.array(losses), np.array(smoothed))
 
@@ -137,7 +140,7 @@ class _Sweep(keras.optimizers.schedules.LearningRateSchedule):
 
 def _sweep(model, train, rates, set_rates):
     losses, smoothed = [], []
-    mean = 0.0
+    mean, memory = 0.0, max(0.0, 1.0 - 1.0 / (_LOOK_BACK * len(rates)))
     for step, rate in enumerate(rates):
         if set_rates:
             model.optimizer.learning_rate = float(rate)
@@ -146,10 +149,10 @@ def _sweep(model, train, rates, set_rates):
         loss = float(model.train_on_batch(images, labels, return_dict=True)["loss"])
         if not np.isfinite(loss):
             break
-        mean = _MEMORY * mean + (1.0 - _MEMORY) * loss
+        mean = memory * mean + (1.0 - memory) * loss
         losses.append(loss)
         # A running mean that starts at 0 is too low at first by this factor.
-        smoothed.append(mean / (1.0 - _MEMORY ** (step + 1)))
+        smoothed.append(mean / (1.0 - memory ** (step + 1)))
         if smoothed[-1] > _DIVERGED * min(smoothed):
             break
     if not losses:
