@@ -46,7 +46,9 @@ class RandomErasing(Transformation):
     Args:
         probability: share of the images that is covered.
         area: smallest and largest share of the image.
-        aspect: smallest and largest height over width; the logarithm is uniform.
+        aspect: smallest and largest height over width; the logarithm is uniform,
+            so that lying and standing rectangles are equally likely; the paper
+            draws the ratio itself.
         fill: `"noise"`, or a number, or one a channel, in 0..255.
     """
 

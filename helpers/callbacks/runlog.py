@@ -168,7 +168,8 @@ def tensorboard(folder: str | os.PathLike) -> keras.callbacks.Callback:
         folder: The run's folder. Look at it with `%tensorboard --logdir FOLDER`.
 
     Returns:
-        A `keras.callbacks.TensorBoard` that writes once an epoch.
+        A `keras.callbacks.TensorBoard` that writes once an epoch. Event files are
+        appended to, so no copy of them is kept on Drive.
 
     Raises:
         ImportError: If TensorBoard is not installed.
