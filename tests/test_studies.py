@@ -132,7 +132,7 @@ def test_study_trains_what_is_missing_and_nothing_twice(tiny, capsys):
         ["| smoothed, longer", "3"],
     ]
     test = f"{100 * run['test_accuracy']:.1f}"
-    assert table[3].split(" | ")[4] == test
+    assert table[3].split(" | ")[4] == f"{test} |"
     assert studies.table("tiny", ["plain"]).splitlines() == table[:3]
     assert table[3] in capsys.readouterr().out
 

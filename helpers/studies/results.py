@@ -60,7 +60,7 @@ def missing(name, seed=0):
 
 
 def table(name, variants=None, seed=0):
-    """A study's results in Markdown: accuracies in percent, seconds an epoch.
+    """A study's results in Markdown: accuracies in percent.
 
     Args:
         name: A name of `STUDIES`.
@@ -93,8 +93,7 @@ def table(name, variants=None, seed=0):
             f"{100 * last['accuracy']:.1f}",
             f"{100 * last['val_accuracy']:.1f}",
             f"{100 * run['test_accuracy']:.1f}",
-            f"{run['seconds_per_epoch']:.1f}",
         )
         rows.append("| " + " | ".join(cells) + " |")
-    head = "| variant | epochs | training | validation | test | seconds an epoch |"
-    return "\n".join([head, "|---|" + "---:|" * 5, *rows])
+    head = "| variant | epochs | training | validation | test |"
+    return "\n".join([head, "|---|" + "---:|" * 4, *rows])
