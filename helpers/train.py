@@ -127,6 +127,7 @@ def train(
     precision="float32",
     profile="full",
     devices="one",
+    images=None,
 ):
     """Train one architecture and log the run; continue it where it was interrupted.
 
@@ -141,6 +142,7 @@ def train(
         profile: "quick" trains two epochs on 2,000 images, to see that everything
             works; "full" is the real run.
         devices: "one", or "all" to divide each batch among all devices.
+        images: The `Cifar10` to train on, if it is loaded already.
 
     Returns:
         The folder of the run: `history.csv`, `run.json` and, when it is finished,
@@ -160,7 +162,8 @@ def train(
         raise ValueError(f"epochs is {epochs}: train for 1 epoch or more.")
     recipe_name, chosen = recipe_for(architecture, recipe)
     quick = profile == "quick"
-    images = data.load_cifar10(data_folder, source="auto" if quick else "cifar10")
+    if images is None:
+        images = data.load_cifar10(data_folder, source="auto" if quick else "cifar10")
     if quick:
         images = images.take(QUICK["train"], QUICK["validation"], QUICK["test"])
     epochs = epochs or (QUICK["epochs"] if quick else chosen.epochs)
@@ -176,7 +179,11 @@ def train(
         seed,
         precision,
         devices,
-        info={"recipe": recipe_name, "profile": profile},
+        info={
+            "architecture": architecture,
+            "recipe": recipe_name,
+            "profile": profile,
+        },
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import callbacks, data, recipes, studies
+from helpers.architectures import BUILDERS
 from helpers.architectures.small import small
 from helpers.data.dataset import assemble
 from helpers.studies import __main__ as command
@@ -135,6 +136,36 @@ def test_study_trains_what_is_missing_and_nothing_twice(tiny, capsys):
     assert table[3].split(" | ")[4] == f"{test} |"
     assert studies.table("tiny", ["plain"]).splitlines() == table[:3]
     assert table[3] in capsys.readouterr().out
+
+
+def test_a_variant_that_is_an_architecture_has_its_run(tiny, monkeypatch):
+    own = studies.Variant("as published", architecture="narrow")
+    study = replace(TINY, variants={**TINY.variants, "own": own})
+    monkeypatch.setitem(studies.STUDIES, "tiny", study)
+    monkeypatch.setitem(BUILDERS, "narrow", TINY.builder)
+    short = replace(recipes.RECIPES["course"], epochs=1)
+    monkeypatch.setitem(recipes.RECIPES, "course", short)
+    assert command.main(["tiny", "--variant", "own"]) == 0
+    path = tiny.parents[1] / "narrow_seed0"
+    assert studies.folders("tiny") == {"own": path}
+    run = callbacks.read_run(path)
+    assert (run["architecture"], run["recipe"]) == ("narrow", "course")
+    assert run["data"]["images"] == 180
+    assert (path / "model.keras").exists()
+
+
+def test_variants_that_are_architectures_equal_their_runs():
+    """What the variant would train is what `helpers.train` trains."""
+    for study in studies.STUDIES.values():
+        for variant in study.variants.values():
+            name = variant.architecture
+            if name is None:
+                continue
+            assert study.images is None
+            _, recipe = recipes.recipe_for(name)
+            assert replace(study.recipe, **variant.recipe) == recipe
+            one, other = study.builder(**variant.network), BUILDERS[name]()
+            assert one.to_json() == other.to_json()
 
 
 def test_interrupted_study_goes_on(tiny, monkeypatch):

@@ -11,7 +11,7 @@ import keras
 from helpers import callbacks, data
 from helpers.studies.results import folder, missing, study, table
 from helpers.studies.sheets import STUDIES
-from helpers.train import train_model
+from helpers.train import train, train_model
 
 
 def train_variant(name, variant, images, seed=0):
@@ -24,13 +24,17 @@ def train_variant(name, variant, images, seed=0):
         seed: Seed of weights, order and augmentation.
 
     Returns:
-        The folder of the run, without its weights.
+        The folder of the run; without its weights, unless it is an architecture's
+        own run.
 
     Raises:
         ValueError: If the folder holds a run that differs.
         DamagedError: If the folder's run cannot be continued.
     """
     chosen, sheet = study(name).variants[variant], study(name)
+    if chosen.architecture:
+        path = folder(name, variant, seed)
+        return train(chosen.architecture, seed=seed, folder=path, images=images)
     path = train_model(
         functools.partial(sheet.builder, **chosen.network),
         replace(sheet.recipe, **chosen.recipe),

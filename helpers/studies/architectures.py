@@ -29,7 +29,9 @@ LENET = Study(
         "pixels": Variant("pixels divided by 255"),
         "standardised": Variant("and standardised", STANDARDISED),
         "augmented": Variant("and cropped, mirrored", AUGMENTED),
-        "weight_decay": Variant("and weight decay 5e-4", DECAYING),
+        "weight_decay": Variant(
+            "and weight decay 5e-4", DECAYING, architecture="lenet5"
+        ),
         "relu": Variant(
             "and ReLU, max pooling",
             DECAYING,
@@ -44,7 +46,7 @@ ALEXNET = Study(
     "Does local response normalisation help?",
     RECIPES["course_low"],
     {
-        "lrn": Variant("local response normalisation"),
+        "lrn": Variant("local response normalisation", architecture="alexnet"),
         "none": Variant("no normalisation", network={"normalization": "none"}),
         "batch": Variant("batch normalisation", network={"normalization": "batch"}),
     },
@@ -66,7 +68,7 @@ NIN = Study(
     "Averaged maps or a dense head?",
     RECIPES["course_low"],
     {
-        "average": Variant("global average pooling"),
+        "average": Variant("global average pooling", architecture="nin"),
         "dense": Variant("dense head", network={"head": "dense"}),
     },
     nin,

@@ -16,12 +16,15 @@ class Variant:
         recipe: Fields of the study's `Recipe` that differ.
         network: Arguments of the study's builder that differ from its defaults.
         epochs: Epochs of the run; `None` for the study's.
+        architecture: Name of the architecture whose own run, `logs/NAME_seed0`, is
+            this variant: nothing is changed and it is not made twice.
     """
 
     what: str
     recipe: Mapping = field(default_factory=dict)
     network: Mapping = field(default_factory=dict)
     epochs: int | None = None
+    architecture: str | None = None
 
 
 @dataclass(frozen=True)

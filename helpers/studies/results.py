@@ -24,8 +24,16 @@ def study(name):
 
 
 def folder(name, variant, seed=0):
-    """Where the run of a variant lies: `logs/studies/STUDY/VARIANT_seed0`."""
-    return runtime.course_root() / "logs" / "studies" / name / f"{variant}_seed{seed}"
+    """Where a variant's run lies: `logs/studies/STUDY/VARIANT_seed0`, or its own.
+
+    That is `logs/ARCHITECTURE_seed0` for a variant that changes nothing.
+    """
+    logs, architecture = runtime.course_root() / "logs", None
+    if variant in study(name).variants:
+        architecture = study(name).variants[variant].architecture
+    if architecture:
+        return logs / f"{architecture}_seed{seed}"
+    return logs / "studies" / name / f"{variant}_seed{seed}"
 
 
 def finished(path):
