@@ -78,8 +78,8 @@ class Unit:
 def naive_module(x, filters, name=None):
     """1x1, 3x3 and 5x5 convolutions and pooling side by side.
 
-    The pooling keeps all channels, so the result has more than it was given, and
-    the 5x5 convolution of the next module costs more still.
+    The pooling keeps all channels, so the result has more than it was given,
+    and the 5x5 convolution of the next module costs more still.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
@@ -95,9 +95,13 @@ def naive_module(x, filters, name=None):
             count, size, padding="same", name=f"{name}_{size}x{size}_conv"
         )(x)
         branches.append(layers.ReLU(name=f"{name}_{size}x{size}_relu")(branch))
-    branches.append(
-        layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(x)
+    pool = layers.MaxPooling2D(
+        3,
+        strides=1,
+        padding="same",
+        name=f"{name}_pool",
     )
+    branches.append(pool(x))
     return layers.Concatenate(name=name)(branches)
 
 
@@ -108,14 +112,14 @@ def inception_module(x, filters, unit=None, large=5, name=None):
         x: Tensor of shape `(batch, height, width, channels)`.
         filters: Filters of the 1x1 branch, of the reduction and the 3x3, of the
             reduction and the 5x5, and of the projection after the pooling.
-        unit: The network's `Unit`; `None` for convolutions with bias and ReLU, as
-            published.
+        unit: The network's `Unit`; `None` for convolutions with bias and ReLU,
+            as published.
         large: Height and width of the largest kernel.
         name: Prefix of the layers' names.
 
     Returns:
-        Tensor of shape `(batch, height, width, channels)`: those of the 1x1, the
-        3x3, the 5x5 and the projection.
+        Tensor of shape `(batch, height, width, channels)`: those of the 1x1,
+        the 3x3, the 5x5 and the projection.
     """
     unit = unit or Unit(normalization="none")
     one, reduce3, three, reduce5, five, projection = filters
@@ -124,6 +128,11 @@ def inception_module(x, filters, unit=None, large=5, name=None):
     branch3 = unit(branch3, three, 3, name=f"{name}_3x3")
     branch5 = unit(x, reduce5, 1, name=f"{name}_5x5_reduce")
     branch5 = unit(branch5, five, large, name=f"{name}_5x5")
-    pooled = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(x)
+    pooled = layers.MaxPooling2D(
+        3,
+        strides=1,
+        padding="same",
+        name=f"{name}_pool",
+    )(x)
     pooled = unit(pooled, projection, 1, name=f"{name}_project")
     return layers.Concatenate(name=name)([branch1, branch3, branch5, pooled])

@@ -28,7 +28,15 @@ POOLED = ("3b", "4e")
 SIDE_LOSS_WEIGHT = 0.3
 
 
-def side_branch(x, classes, unit, units=1024, pool=(5, 3), dropout=0.7, name=None):
+def side_branch(
+    x,
+    classes,
+    unit,
+    units=1024,
+    pool=(5, 3),
+    dropout=0.7,
+    name=None,
+):
     """A small classifier on the side, which brings gradients to the middle.
 
     Args:
@@ -50,7 +58,10 @@ def side_branch(x, classes, unit, units=1024, pool=(5, 3), dropout=0.7, name=Non
     x = layers.ReLU(name=f"{name}_dense_relu")(x)
     x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
     return layers.Dense(
-        classes, activation="softmax", dtype="float32", name=f"{name}_probabilities"
+        classes,
+        activation="softmax",
+        dtype="float32",
+        name=f"{name}_probabilities",
     )(x)
 
 
@@ -75,9 +86,13 @@ def googlenet_modules(x, classes, unit, large=5, side=None):
             name = f"side{len(sides) + 1}"
             sides.append(side_branch(x, classes, unit, name=name, **side))
         if index in POOLED:
-            x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool_{index}")(
-                x
+            pool = layers.MaxPooling2D(
+                3,
+                strides=2,
+                padding="same",
+                name=f"pool_{index}",
             )
+            x = pool(x)
     return x, sides
 
 

@@ -17,7 +17,7 @@ HEADS = ("average", "dense")
 
 
 def mlpconv(x, filters, size, normalization="none", name=None):
-    """A convolution and 1x1 convolutions, each with ReLU: an MLP at each position.
+    """A convolution and 1x1 convolutions, with ReLU: an MLP at each position.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
@@ -39,7 +39,8 @@ def mlpconv(x, filters, size, normalization="none", name=None):
             name=f"{name}_conv{index}",
         )(x)
         if normalization == "batch":
-            x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn{index}")(x)
+            label = f"{name}_bn{index}"
+            x = layers.BatchNormalization(momentum=0.9, name=label)(x)
         x = layers.ReLU(name=f"{name}_relu{index}")(x)
     return x
 
