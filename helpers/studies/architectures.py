@@ -24,7 +24,7 @@ DECAYING = {**AUGMENTED, "weight_decay": 5e-4}
 
 LENET = Study(
     "What do preprocessing, augmentation and weight decay change?",
-    Recipe(one_cycle_sgd, standardise=False),
+    Recipe(RECIPES["course_low"].optimizer, standardise=False),
     {
         "pixels": Variant("pixels divided by 255"),
         "standardised": Variant("and standardised", STANDARDISED),
