@@ -55,6 +55,7 @@ def test_training_errors_count_epochs_from_one():
     assert tanh.get_xydata().tolist() == [[1, 70], [2, 50], [3, 24]]
     assert list(target.get_ydata()) == [25, 25]
     assert axis.get_title() == "CIFAR-10" and axis.get_ylim()[0] == 0
+    assert all(tick == round(tick) for tick in axis.get_xticks())
 
 
 def test_shares_fill_each_bar():

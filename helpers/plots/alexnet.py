@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers.plots.runs import COLOURS, STYLES
 
@@ -109,6 +110,7 @@ def training_errors(
     axis.annotate(
         f"{target:g}%", (1, target), xytext=(0, 3), textcoords="offset points"
     )
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
     axis.set_ylabel("training error (%)")
     axis.set_ylim(bottom=0)
