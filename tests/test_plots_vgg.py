@@ -22,6 +22,8 @@ def test_errors_by_depth_draws_each_series_over_its_depths():
     first, second = figure.axes[0].lines
     np.testing.assert_array_equal(first.get_xydata(), [[11, 10.4], [13, 9.9]])
     np.testing.assert_array_equal(second.get_xydata(), [[16, 9.4]])
+    # One network has no line, so its mark is all there is to see.
+    assert (first.get_linestyle(), second.get_linestyle()) == ("-", "None")
     assert second.get_marker() not in ("", "None", None)
     assert legend(figure) == ["3x3", "1x1"]
     assert list(figure.axes[0].get_xticks()) == [11, 13, 16]

@@ -28,7 +28,7 @@ def errors_by_depth(
         axis.plot(
             list(errors),
             list(errors.values()),
-            STYLES[index % len(STYLES)] if len(errors) > 1 else "",
+            linestyle=STYLES[index % len(STYLES)] if len(errors) > 1 else "none",
             marker=MARKERS[index % len(MARKERS)],
             color=COLOURS[index % len(COLOURS)],
             label=label,
