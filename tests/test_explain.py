@@ -163,6 +163,27 @@ def test_several_classes_are_as_one_at_a_time_and_batches_do_not_matter():
     assert grad_cam(model, batch).classes[:, 0].tolist() == predicted.tolist()
 
 
+class Counted(layers.Layer):
+    """Counts its calls on tensors."""
+
+    count = 0
+
+    def call(self, x):
+        self.count += 1
+        return x
+
+
+def test_layers_in_front_of_the_maps_run_once_for_all_classes():
+    inputs = keras.Input((12, 12, 2))
+    first, last = Counted(name="first"), Counted(name="last")
+    x = layers.Conv2D(2, 3, name="conv")(first(inputs))
+    model = keras.Model(inputs, last(head(x, np.ones((2, 3)), None)))
+    first.count = last.count = 0
+    assert grad_cam(model, images(), [0, 1, 2]).layer == "conv"
+    # The scores are computed a second time, as a function of the maps.
+    assert (first.count, last.count) == (1, 2)
+
+
 def branches(merge):
     inputs = keras.Input((12, 12, 2))
     left = layers.Conv2D(3, 3, padding="same", name="left")(inputs)
@@ -228,7 +249,9 @@ def test_shared_and_nested_layers_have_a_map_for_each_call():
         *("inner/conv", "inner/conv/1", "inner/pool"),
         *("inner/1/conv", "inner/1/conv/1", "inner/1/pool"),
     ]
-    np.testing.assert_allclose(found["inner/conv"], conv(batch), atol=1e-6)
+    np.testing.assert_allclose(
+        found["inner/conv"], ops.convert_to_numpy(conv(batch)), atol=1e-6
+    )
     np.testing.assert_allclose(found["inner/pool"], once, atol=1e-6)
     np.testing.assert_allclose(found["inner/1/pool"], twice, atol=1e-6)
     named = feature_maps(model, batch, ["inner/1", "scores"])
@@ -421,7 +444,8 @@ def test_occlusion_finds_the_corner_and_nothing_else():
     hidden[:2, :2] = True
     assert (found.drops[:, 0][:, hidden] > 0).all()
     assert (found.drops[:, 1][:, hidden] < 0).all()
-    assert not found.drops[..., ~hidden].any()
+    # Batches of other sizes are summed in another order on some backends.
+    np.testing.assert_allclose(found.drops[..., ~hidden], 0, atol=1e-6)
 
 
 def test_the_check_agrees_with_grad_cam_on_the_corner():
@@ -614,4 +638,6 @@ def test_scores_without_a_softmax_are_no_probabilities():
 
 def test_other_backend():
     """The same answers with the gradients of JAX."""
-    check_on_jax(__file__, "class_activation or corner or sure or nested")
+    check_on_jax(
+        __file__, "class_activation or one_corner or nested_layers or linear_net"
+    )
