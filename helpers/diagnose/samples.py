@@ -1,0 +1,194 @@
+"""Some of a data set, read so that the data set does not notice."""
+
+import copy
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from helpers.callbacks.randomness import capture_random, restore_random
+
+# The batch size of `fit` for arrays, where none is given.
+_FIT_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Images of a data set, as a model gets them.
+
+    Attributes:
+        images: `(n, height, width, channels)`, or another shape behind `n`.
+        labels: `(n,)`, `(n, 1)` or `(n, classes)`, as the loss gets them.
+        batches: Which batch each image comes from, `(n,)`; one for arrays, which
+            `fit` shuffles.
+        total: Images of the whole data set; None where that is not known.
+        batch_size: Images a training step.
+        augmented: Whether the images may have been changed at random.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    batches: np.ndarray
+    total: int | None
+    batch_size: int
+    augmented: bool
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The class of each image, `(n,)`."""
+        return classes_of(self.labels)
+
+    def head(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns some images and labels from all over the sample."""
+        which = _some(len(self.images), count)
+        return self.images[which], self.labels[which]
+
+    def as_batches(self, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Cuts the sample into mixed batches of one size; what is left is left out."""
+        order = np.random.default_rng(0).permutation(len(self.images))
+        size = min(size, len(order))
+        cuts = [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
+        return [(self.images[which], self.labels[which]) for which in cuts]
+
+
+def classes_of(labels: np.ndarray) -> np.ndarray:
+    """Returns the class of each label, `(n,)`, of whichever form."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return labels.argmax(axis=1)
+    return labels.reshape(len(labels))
+
+
+def read(data: Any, images: int, batch_size: int | None = None) -> Sample:
+    """Reads some images of a data set.
+
+    Args:
+        data: `(images, labels)` arrays, a `keras.utils.PyDataset`, a list of batches
+            `(images, labels)`, or a `tf.data.Dataset` of batches.
+        images: About how many to read; arrays and data sets are read evenly from
+            their beginning to their end, a `tf.data.Dataset` from its beginning.
+        batch_size: Images a step; by default 32 for arrays, else as in the data.
+
+    Returns:
+        The sample. A `PyDataset` is read through a copy, whose counters and random
+        generators are not its own, so that it goes on as if it had not been read;
+        and the global random numbers are put back.
+
+    Raises:
+        TypeError: If the data cannot be read without using them up.
+        ValueError: If there are no images, or images and labels do not pair up.
+    """
+    if isinstance(data, Iterator):
+        raise TypeError(
+            f"The data are an iterator ({type(data).__name__}), which a look would use "
+            "up. Give arrays (images, labels), a keras.utils.PyDataset or a list of "
+            "batches."
+        )
+    random_before = capture_random()
+    try:
+        return _read(data, images, batch_size)
+    finally:
+        restore_random(random_before)
+
+
+def _read(data, images, batch_size):
+    if isinstance(data, tuple | list) and len(data) == 2 and hasattr(data[0], "shape"):
+        return _from_arrays(*data, images, batch_size or _FIT_BATCH)
+    if hasattr(data, "as_numpy_iterator"):
+        return _from_dataset(data, images, batch_size)
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
+        return _from_batches(_apart(data), images, batch_size)
+    raise TypeError(
+        f"The data are of type {type(data).__name__}: give arrays (images, labels), a "
+        "keras.utils.PyDataset, a list of batches or a batched tf.data.Dataset."
+    )
+
+
+def _from_arrays(images, labels, count, batch_size):
+    images, labels = np.asarray(images), np.asarray(labels)
+    _pair_up(images, labels)
+    # Not every tenth image: classes that take turns would leave one of them.
+    which = np.random.default_rng(0).permutation(len(images))[:count]
+    return Sample(
+        images[which],
+        labels[which],
+        np.zeros(len(which), int),
+        len(images),
+        batch_size,
+        augmented=False,
+    )
+
+
+def _from_batches(data, count, batch_size):
+    if len(data) == 0:
+        raise ValueError("The data hold no batch: give at least one image.")
+    size = len(data[0][0])
+    chosen = _some(len(data), max(1, -(-count // max(size, 1))))
+    pairs = [data[int(index)][:2] for index in chosen]
+    total = (len(data) - 1) * size + len(pairs[-1][0])
+    augmented = getattr(data, "transforms", None)
+    if augmented is None:  # what a data set of one's own does is not known
+        augmented = isinstance(data, keras.utils.PyDataset)
+    return _joined(pairs, total, batch_size or size, bool(augmented))
+
+
+def _from_dataset(data, count, batch_size):
+    pairs, read_so_far = [], 0
+    for batch in data.as_numpy_iterator():
+        pairs.append(batch[:2])
+        read_so_far += len(batch[0])
+        if read_so_far >= count:
+            break
+    if not pairs:
+        raise ValueError("The data hold no batch: give at least one image.")
+    size, batches = len(pairs[0][0]), int(data.cardinality())
+    total = batches * size if batches > 0 else None
+    return _joined(pairs, total, batch_size or size, augmented=True)
+
+
+def _joined(pairs, total, batch_size, augmented):
+    for images, labels in pairs:
+        if isinstance(labels, tuple | list | dict):
+            raise ValueError(
+                f"The labels of a batch are a {type(labels).__name__}, for a model of "
+                "several outputs. Check its first output: give "
+                "keras.Model(model.inputs, model.outputs[0]) and its labels."
+            )
+        _pair_up(images, labels)
+    images = np.concatenate([np.asarray(images) for images, _ in pairs])
+    labels = np.concatenate([np.asarray(labels) for _, labels in pairs])
+    numbers = np.repeat(np.arange(len(pairs)), [len(x) for x, _ in pairs])
+    return Sample(images, labels, numbers, total, batch_size, augmented)
+
+
+def _pair_up(images, labels):
+    if np.ndim(images) < 2 or np.ndim(labels) not in (1, 2) or len(images) == 0:
+        raise ValueError(
+            f"Images of shape {np.shape(images)} and labels of shape "
+            f"{np.shape(labels)}: expected (n, height, width, channels) and (n,) or "
+            "(n, classes), n at least 1."
+        )
+    if len(images) != len(labels):
+        raise ValueError(
+            f"There are {len(images)} images and {len(labels)} labels: give one label "
+            "an image."
+        )
+
+
+def _some(length, count):
+    """Returns up to `count` numbers below `length`, evenly spread, ends included."""
+    return np.unique(np.linspace(0, length - 1, min(count, length)).astype(int))
+
+
+def _apart(data):
+    """Copies a data set, but not its arrays: reading sets attributes and draws."""
+    if not isinstance(data, keras.utils.PyDataset):
+        return data
+    apart = copy.copy(data)
+    drawing = np.random.Generator | np.random.RandomState | random.Random
+    for name, value in vars(data).items():
+        if isinstance(value, drawing):
+            setattr(apart, name, copy.deepcopy(value))
+    return apart
