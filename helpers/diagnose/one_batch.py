@@ -42,7 +42,7 @@ class Overfit:
     __repr__ = __str__
 
 
-def overfit_one_batch(model: keras.Model, batch: Any, steps: int = 100) -> Overfit:
+def overfit_one_batch(model: keras.Model, batch: Any, steps: int = 200) -> Overfit:
     """Trains on one batch again and again, then undoes it.
 
     A network that cannot bring the loss of a few images to zero has a fault that no

@@ -23,8 +23,10 @@ _GAP = 0.1
 # The trial: this often through this many batches, at the learning rate as it is.
 _TRIAL_BATCHES, _TRIAL_PASSES = 4, 4
 _TRIAL_BATCH_SIZE = 128
-# The loss explodes where it is this many times the first; it moves where the last pass
-# is lower than the first by this share.
+# The loss explodes where a pass ends at this many times what it began with, or a step
+# comes to twice that, the factor at which the finder gives up. A trained network's
+# small loss may double by chance, so guessing, log(classes), is the least to compare
+# with. It moves where the last pass is lower than the first by a share.
 _EXPLODED, _MOVED = 2.0, 0.01
 # The finder's suggestion is a tenth of the rate with the lowest loss. Rates three times
 # that lowest are too high, a thirtieth of the suggestion is too low: wider than the
@@ -150,7 +152,10 @@ def check_learning_rate(case: Case) -> Finding:
         f"{len(losses)} steps"
     )
     first, last = losses[: len(batches)].mean(), losses[-len(batches) :].mean()
-    exploded = not np.isfinite(losses).all() or last > _EXPLODED * losses[0]
+    guessing = math.log(max(case.outputs, 2)) if case.loss.kind else 0.0
+    limit = _EXPLODED * max(losses[0], guessing)
+    exploded = not (np.isfinite(losses).all() and losses.max() <= 2.0 * limit)
+    exploded = exploded or last > limit
     if case.trained and not exploded:
         return healthy(check, f"{evidence} of a trained model")
     if not exploded and last < (1.0 - _MOVED) * first:
