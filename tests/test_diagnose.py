@@ -141,6 +141,14 @@ def test_pixels_are_normalised_where_the_model_rescales_them():
     assert faults(model, (IMAGES, LABELS), (OTHERS, THEIRS)) == []
 
 
+def test_numbers_that_are_no_classes_are_no_fault():
+    targets = np.random.default_rng(0).normal(size=len(LABELS))
+    model = network(head=None, classes=1, loss="mse")
+    report = diagnose(model, (TRAIN[0], targets), VALIDATION)
+    assert report.faults == [], report
+    assert report["last_activation"].verdict == "not checked"
+
+
 # The faults.
 
 
@@ -175,6 +183,14 @@ def test_labels_that_nobody_looked_at(labels, said):
     report = diagnose(network(), (TRAIN[0], labels), only=["labels"])
     assert report.faults == ["labels"]
     assert said in report["labels"].evidence
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "binary_crossentropy"])
+def test_class_numbers_under_a_loss_that_takes_rows(loss):
+    report = diagnose(network(loss=loss), TRAIN, only=["labels", "gradients"])
+    assert report.faults == ["labels"]
+    assert "takes 10 values a label" in report["labels"].evidence
+    assert report["gradients"].verdict == "not checked"
 
 
 def test_batches_of_one_class():

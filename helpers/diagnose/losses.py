@@ -40,7 +40,6 @@ def loss_of(model: keras.Model) -> Loss:
         from_logits = bool(config.get("from_logits", False))
     else:
         name, from_logits = getattr(loss, "__name__", str(loss)), False
-        # "categorical_crossentropy" and its class are one function in Keras.
     kind = dict(_KINDS).get(name)
     return Loss(name, kind, from_logits)
 
