@@ -16,9 +16,9 @@ from helpers.diagnose.samples import classes_of
 
 # What chance explains, in standard errors of a share.
 _STANDARD_ERRORS = 3.0
-# Training accuracy minus validation accuracy: ten points are two and a half times what
-# samples of 1,000 images each may differ by chance, and a network that has begun to
-# learn its images by heart.
+# Training accuracy minus validation accuracy: ten points are four standard errors of a
+# difference between samples of 1,000 images, at any accuracy, and a network that has
+# begun to learn its images by heart.
 _GAP = 0.1
 
 # The trial: this often through this many batches, at the learning rate as it is.
