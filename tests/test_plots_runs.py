@@ -35,6 +35,8 @@ def test_interruption_is_marked_before_the_epoch_that_went_on(tmp_path):
     run = write_run(tmp_path / "a", [0.1, 0.2, 0.3], interruptions=[3])
     figure = curves({"net": run})
     assert [line.get_xdata()[0] for line in figure.axes[0].lines[1:]] == [2.5]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [text.endswith("interrupted, went on") for text in texts] == [False, True]
     plt.close(figure)
 
 

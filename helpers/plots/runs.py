@@ -60,7 +60,11 @@ def curves(runs, columns=("val_accuracy",), width=8.0):
         axis.set_xlabel("epoch")
         axis.set_ylabel(LABELS[column])
         axis.grid(alpha=0.3)
-    axes[0][0].legend(frameon=False)
+    # Below the panels, where no curve passes.
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    rows = -(-len(labels) // 3)
+    figure.set_figheight(3.2 + 0.22 * rows)
+    figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=3)
     figure.suptitle(next(iter(sources.values())), fontsize="medium")
     return figure
 
@@ -85,5 +89,11 @@ def draw(axis, folder, column, label, index=0):
         color=colour,
         label=label,
     )
-    for epoch in read_run(folder).get("interruptions", []):
-        axis.axvline(epoch - 0.5, linestyle=":", linewidth=1, color=colour)
+    for number, epoch in enumerate(read_run(folder).get("interruptions", [])):
+        axis.axvline(
+            epoch - 0.5,
+            linestyle=":",
+            linewidth=1,
+            color=colour,
+            label=None if number else f"{label}: interrupted, went on",
+        )
