@@ -18,7 +18,7 @@ from helpers.architectures import BUILDERS
 from helpers.architectures.inception_v1 import without_side_branches
 from helpers.describe import describe
 from helpers.devices import distribute
-from helpers.fused import fuse_batch_normalization
+from helpers.fused import faster_on_cpu, is_fused
 from helpers.recipes import (
     PROTOCOLS,
     RECIPES,
@@ -232,12 +232,12 @@ def train_model(
         training, validation, test = generators(
             recipe, images, seed, len(whole.outputs)
         )
-        model = fuse_batch_normalization(whole)
+        model = faster_on_cpu(whole)
         compile_model(model, recipe, steps=epochs * len(training))
         fields = run_info(
             plain, images, training, info["recipe"], seed, recipe.protocol
         )
-        fields["fused_batch_normalization"] = model is not whole
+        fields["fused_batch_normalization"] = is_fused(model)
         fields["devices"] = len(used)
         fields.update(info)
         print(

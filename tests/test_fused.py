@@ -1,11 +1,16 @@
-"""The fused batch normalisation against Keras' own."""
+"""The layers that train faster against Keras' own."""
 
 import keras
 import numpy as np
 import pytest
 
 from helpers.architectures import separable
-from helpers.fused import FusedBatchNormalization, fuse_batch_normalization
+from helpers.fused import (
+    BlockDiagonalConv2D,
+    FusedBatchNormalization,
+    faster_on_cpu,
+    is_fused,
+)
 
 tensorflow_only = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the kernel is TensorFlow's"
@@ -49,7 +54,7 @@ def test_moving_statistics_are_the_batch_statistics():
 @tensorflow_only
 def test_copy_keeps_names_weights_and_outputs():
     model = separable(stages=((4, 1), (8, 1)))
-    copy = fuse_batch_normalization(model)
+    copy = faster_on_cpu(model)
     kinds = {type(layer) for layer in copy.layers}
     assert FusedBatchNormalization in kinds
     assert keras.layers.BatchNormalization not in kinds
@@ -61,4 +66,32 @@ def test_copy_keeps_names_weights_and_outputs():
 def test_model_without_batch_normalization_is_returned_as_it_is():
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
-    assert fuse_batch_normalization(model) is model
+    assert faster_on_cpu(model) is model
+
+
+def test_grouped_convolution_keeps_its_function_and_its_gradients():
+    rng = np.random.default_rng(4)
+    images = rng.normal(size=(3, 8, 8, 6)).astype("float32")
+    labels = rng.normal(size=(3, 4, 4, 9)).astype("float32")
+    results = []
+    for layer in (keras.layers.Conv2D, BlockDiagonalConv2D):
+        keras.utils.set_random_seed(5)
+        inputs = keras.Input((8, 8, 6))
+        x = layer(9, 3, strides=2, padding="same", groups=3)(inputs)
+        results.append(train_once(keras.Model(inputs, x), images, labels))
+    (loss, weights), (other_loss, other_weights) = results
+    assert other_loss == pytest.approx(loss, rel=1e-6)
+    assert [w.shape for w in weights] == [(3, 3, 2, 9), (9,)]
+    for expected, found in zip(weights, other_weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@tensorflow_only
+def test_groups_alone_are_copied_too():
+    inputs = keras.Input((8, 8, 4))
+    x = keras.layers.Conv2D(4, 3, groups=2, name="grouped")(inputs)
+    outputs = keras.layers.Conv2D(4, 3, name="whole")(x)
+    copy = faster_on_cpu(keras.Model(inputs, outputs))
+    kinds = [type(layer) for layer in copy.layers[1:]]
+    assert kinds == [BlockDiagonalConv2D, keras.layers.Conv2D]
+    assert not is_fused(copy)

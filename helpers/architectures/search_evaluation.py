@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from helpers.fused import fuse_batch_normalization
+from helpers.fused import faster_on_cpu
 
 
 def short_training(
@@ -29,7 +29,7 @@ def short_training(
     def evaluate(candidate):
         keras.backend.clear_session()
         keras.utils.set_random_seed(seed)
-        model = fuse_batch_normalization(space.build(candidate))
+        model = faster_on_cpu(space.build(candidate))
         steps = epochs * math.ceil(len(labels) / batch_size)
         model.compile(
             keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),

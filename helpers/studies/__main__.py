@@ -42,6 +42,7 @@ def train_variant(name, variant, images, seed=0):
         folder(name, variant, seed),
         chosen.epochs or sheet.recipe.epochs,
         seed,
+        sheet.precision,
         info={
             "recipe": f"{name}/{variant}",
             "change": chosen.what,

@@ -14,6 +14,7 @@ from helpers import augment, callbacks
 from helpers.recipes import CROP_AND_FLIP, Recipe, nesterov_sgd, one_cycle_sgd
 from helpers.studies.architectures import ARCHITECTURES
 from helpers.studies.base import Study, Variant
+from helpers.studies.modern import MODERN
 
 EPOCHS = 30
 
@@ -175,4 +176,5 @@ STUDIES = {
         "What do normalisation and regularisation change?", PLAIN, REGULARISATION
     ),
     **ARCHITECTURES,
+    **MODERN,
 }
