@@ -241,8 +241,8 @@ def test_test_fails_when_a_part_fails(here, monkeypatch, capsys, failing):
     assert commands_seen == [
         "-m ruff check .",
         "-m ruff format --check .",
-        "-m pytest -k resnet",
-        "-m pytest --nbval notebooks",
+        f"-m pytest {' '.join(commands.PARALLEL)} -k resnet",
+        f"-m pytest {' '.join(commands.PARALLEL)} --nbval notebooks",
     ]
     lines = capsys.readouterr().out.splitlines()
     outcomes = [line.split()[-3] for line in lines[-6:-2]]
@@ -254,7 +254,8 @@ def test_part_alone_gets_the_options(here, monkeypatch):
     seen = []
     monkeypatch.setattr(commands, "tee", lambda words: (seen.append(words), (0, ""))[1])
     commands.test(["notebooks"], "tested", ["-x"])
-    assert [words[3:] for words in seen] == [["--nbval", "notebooks", "-x"]]
+    words = ["-m", "pytest", *commands.PARALLEL, "--nbval", "notebooks", "-x"]
+    assert [command[1:] for command in seen] == [words]
 
 
 def test_closing_line_of_a_real_pytest(tmp_path, monkeypatch, capfdbinary):

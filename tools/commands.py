@@ -5,6 +5,7 @@ Standard library only: what needs more runs in the course's environment.
 
 import csv
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from tools.processes import call, tee
 NOTEBOOKS = ROOT / "notebooks"
 ASSIGNMENT = "25"
 PARTS = ("ruff", "pytest", "notebooks")
+# A process a core, each with TensorFlow in it; a file stays in one process, because a
+# notebook's cells share a kernel. More than four would want more than 16 GB.
+PARALLEL = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 
 
 def find_notebook(lecture: str) -> Path:
@@ -143,7 +147,7 @@ def test(parts: Sequence[str], versions: str, extra: list[str]) -> int:
         0 if every part passed, otherwise 1.
     """
     python = environment.ensure(versions)
-    pytest = [python, "-m", "pytest"]
+    pytest = [python, "-m", "pytest", *PARALLEL]
     for_replay = extra if list(parts) == ["notebooks"] else []
     steps = {
         "ruff check": ("ruff", [python, "-m", "ruff", "check", "."]),
