@@ -4,8 +4,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools import ROOT
-from tools.markers import between
+from tools import ROOT, markers
 from tools.notebooks import Project, lectures, project, read, title
 
 START, END = "<!-- lectures -->", "<!-- /lectures -->"
@@ -58,8 +57,4 @@ def lectures_table(where: Project) -> str:
 
 def refresh_readme(path: Path = ROOT / "README.md", save: bool = True) -> bool:
     """Brings README's table up to date; tells whether that changes the file."""
-    before = path.read_text(encoding="utf-8")
-    after = between(before, START, END, lectures_table(project()))
-    if save and after != before:
-        path.write_text(after, encoding="utf-8", newline="\n")
-    return after != before
+    return markers.refresh(path, START, END, lectures_table(project()), save)

@@ -1,6 +1,7 @@
 """Replaces what stands between two markers of a text."""
 
 import re
+from pathlib import Path
 
 
 def between(text: str, start: str, end: str, content: str) -> str:
@@ -19,3 +20,26 @@ def between(text: str, start: str, end: str, content: str) -> str:
     if not pattern.search(text):
         raise ValueError(f"the text needs the markers {start} and {end}")
     return pattern.sub(lambda _: f"{start}\n{content}\n{end}", text, count=1)
+
+
+def refresh(path: Path, start: str, end: str, content: str, save: bool = True) -> bool:
+    """Brings what stands between two markers of a file up to date.
+
+    Args:
+        path: the file.
+        start: the first marker.
+        end: the second marker.
+        content: what is to stand between them.
+        save: write the change; otherwise only say whether there is one.
+
+    Returns:
+        Whether the file differs from what it should hold.
+
+    Raises:
+        ValueError: if the markers are not there.
+    """
+    before = path.read_text(encoding="utf-8")
+    after = between(before, start, end, content)
+    if save and after != before:
+        path.write_text(after, encoding="utf-8", newline="\n")
+    return after != before

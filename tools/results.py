@@ -5,8 +5,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import ROOT
-from tools.markers import between
+from tools import ROOT, markers
 
 START, END = "<!-- results -->", "<!-- /results -->"
 COLUMNS = (
@@ -160,13 +159,8 @@ def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
         The names of the files that differ from what they should hold.
     """
     found = runs(root / "logs")
-    stale = []
-    for name, logs in (("README.md", "logs/"), ("logs/README.md", "")):
-        path = root / name
-        before = path.read_text(encoding="utf-8")
-        after = between(before, START, END, table(found, logs))
-        if after != before:
-            stale.append(name)
-            if save:
-                path.write_text(after, encoding="utf-8", newline="\n")
-    return stale
+    return [
+        name
+        for name, logs in (("README.md", "logs/"), ("logs/README.md", ""))
+        if markers.refresh(root / name, START, END, table(found, logs), save)
+    ]

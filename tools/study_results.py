@@ -3,8 +3,7 @@
 import csv
 from pathlib import Path
 
-from tools import ROOT
-from tools.markers import between
+from tools import ROOT, markers
 from tools.results import Run, runs
 
 START, END = "<!-- studies -->", "<!-- /studies -->"
@@ -66,10 +65,5 @@ def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
         The name of the file if it differs from what it should hold.
     """
     path = root / "logs" / "README.md"
-    before = path.read_text(encoding="utf-8")
-    after = between(before, START, END, tables(root / "logs"))
-    if after == before:
-        return []
-    if save:
-        path.write_text(after, encoding="utf-8", newline="\n")
-    return ["logs/README.md"]
+    found = markers.refresh(path, START, END, tables(root / "logs"), save)
+    return ["logs/README.md"] if found else []
