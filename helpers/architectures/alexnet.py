@@ -11,8 +11,8 @@ https://papers.nips.cc/paper/4824
 import keras
 from keras import initializers, layers
 
+from helpers.architectures.arguments import large_enough, one_of
 from helpers.architectures.local_response import LocalResponseNormalization
-from helpers.architectures.parts import large_enough, one_of
 
 NORMALIZATIONS = ("lrn", "batch", "none")
 

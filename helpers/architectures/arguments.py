@@ -1,27 +1,46 @@
 """Checks of the arguments of builders, with messages that say what to do."""
 
 
-def require_size(network, input_shape, least):
-    """Check that images are large enough for a network.
+def large_enough(input_shape, pixels, network):
+    """Refuse images that a network would shrink to less than a pixel.
 
     Args:
-        network: Name of the network, for the message.
-        input_shape: `(height, width, channels)` of an image; a side may be `None`.
-        least: Least height and width, in pixels.
+        input_shape: `(height, width, channels)`; a size may be `None`.
+        pixels: Smallest height and width.
+        network: What needs them, in words that begin a sentence.
 
     Raises:
-        ValueError: If the images are smaller, or the shape is not that of an image.
+        ValueError: If a side is smaller, or the shape is not that of an image; it
+            names the shape that was given.
     """
     if len(input_shape) != 3:
         raise ValueError(
             f"{network} takes images of shape (height, width, channels). "
             f"Received: input_shape={tuple(input_shape)}. Give three numbers."
         )
-    if any(side is not None and side < least for side in input_shape[:2]):
+    if any(side is not None and side < pixels for side in input_shape[:2]):
         raise ValueError(
-            f"{network} needs images of {least}x{least} pixels at least, or its last "
-            "feature map would see nothing but padding. "
+            f"{network} needs images of at least {pixels}x{pixels} pixels. "
             f"Received: input_shape={tuple(input_shape)}. Enlarge the images."
+        )
+
+
+def one_of(what, value, choices):
+    """Refuse a value that is not among the choices.
+
+    Args:
+        what: What the value chooses, in words.
+        value: The value that was given.
+        choices: The values that are known.
+
+    Raises:
+        ValueError: If the value is not among them; it names the value and lists
+            the choices.
+    """
+    if value not in choices:
+        raise ValueError(
+            f"There is no {what} {value!r}. Choose one of: "
+            f"{', '.join(map(str, choices))}."
         )
 
 

@@ -6,12 +6,11 @@ Paper: Densely Connected Convolutional Networks, https://arxiv.org/abs/1608.0699
 import keras
 from keras import layers
 
+from helpers.architectures.arguments import large_enough, one_of
 from helpers.architectures.parts import (
     classifier,
     convolution,
     imagenet_stem,
-    large_enough,
-    one_of,
     preactivation,
 )
 

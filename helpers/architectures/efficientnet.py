@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import choose, require_positive, require_size
+from helpers.architectures.arguments import choose, large_enough, require_positive
 from helpers.architectures.mbconv import convolution_unit, mbconv
 from helpers.architectures.mobilenet_v2 import divisible
 
@@ -179,7 +179,7 @@ def efficientnet(
     require_positive(name, depth=scaling.depth, width=scaling.width)
     input_shape = input_shape or (scaling.resolution, scaling.resolution, 3)
     total_stride = stem_stride * math.prod(stride for *_, stride in stages)
-    require_size(name, input_shape, total_stride)
+    large_enough(input_shape, total_stride, name)
     inputs = keras.Input(input_shape, name="image")
     x = inputs
     if preprocessing:

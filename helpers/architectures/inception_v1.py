@@ -6,9 +6,9 @@ Paper: Going Deeper with Convolutions, https://arxiv.org/abs/1409.4842
 import keras
 from keras import layers
 
+from helpers.architectures.arguments import large_enough, one_of
 from helpers.architectures.inception import NORMALIZATIONS, Unit, inception_module
 from helpers.architectures.local_response import LocalResponseNormalization
-from helpers.architectures.parts import large_enough, one_of
 
 # Table 1 of the paper: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection.
 MODULES = {

@@ -6,8 +6,9 @@ Paper: Batch Normalization, https://arxiv.org/abs/1502.03167 (its Figure 5)
 import keras
 from keras import layers
 
+from helpers.architectures.arguments import large_enough
 from helpers.architectures.inception import Unit
-from helpers.architectures.parts import classifier, large_enough
+from helpers.architectures.parts import classifier
 
 # 1x1, 3x3 reduce, 3x3, double 3x3 reduce, double 3x3, pool projection. Modules
 # without a 1x1 and a projection have stride 2. The paper's table gives 128 channels

@@ -11,8 +11,9 @@ https://arxiv.org/abs/1512.00567
 import keras
 from keras import layers
 
+from helpers.architectures.arguments import large_enough
 from helpers.architectures.inception import Unit
-from helpers.architectures.parts import classifier, large_enough
+from helpers.architectures.parts import classifier
 
 
 def pool_projection(x, filters, unit, name=None):

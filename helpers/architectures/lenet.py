@@ -9,7 +9,7 @@ https://doi.org/10.1109/5.726791
 import keras
 from keras import layers
 
-from helpers.architectures.parts import large_enough, one_of
+from helpers.architectures.arguments import large_enough, one_of
 
 ACTIVATIONS = ("tanh", "relu", "elu", "gelu", "leaky_relu", "selu", "sigmoid", "silu")
 POOLINGS = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}

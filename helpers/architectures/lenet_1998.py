@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import receptive_field
-from helpers.architectures.parts import large_enough, one_of
+from helpers.architectures.arguments import large_enough, one_of
 
 # Which maps of S2 each of the 16 maps of C3 is connected to: Table I of the paper.
 C3_TABLE = (

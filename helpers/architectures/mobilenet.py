@@ -13,7 +13,7 @@ import math
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import require_positive, require_size
+from helpers.architectures.arguments import large_enough, require_positive
 
 # Filters and stride of each block after the first convolution: table 1. The table
 # prints stride 2 for the last one as well; its sizes, 7x7 before and after, need 1.
@@ -148,7 +148,7 @@ def mobilenet(
         height, width, channels = input_shape
         input_shape = (round(rho * height), round(rho * width), channels)
     total_stride = stem_stride * math.prod(stride for _, stride in blocks)
-    require_size(name, input_shape, total_stride)
+    large_enough(input_shape, total_stride, name)
     inputs = keras.Input(input_shape, name="image")
     x = convolution_unit(inputs, int(alpha * 32), 3, stem_stride, name="stem")
     block = depthwise_separable_block if separable else full_block

@@ -14,7 +14,7 @@ import math
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import require_positive, require_size
+from helpers.architectures.arguments import large_enough, require_positive
 from helpers.architectures.mobilenet import convolution_unit, depthwise_unit
 from helpers.architectures.parts import classifier
 
@@ -118,7 +118,7 @@ def mobilenet_v2(
     """
     require_positive(name, alpha=alpha)
     total_stride = stem_stride * math.prod(stride for _, _, _, stride in stages)
-    require_size(name, input_shape, total_stride)
+    large_enough(input_shape, total_stride, name)
     inputs = keras.Input(input_shape, name="image")
     x = convolution_unit(inputs, divisible(32 * alpha), 3, stem_stride, name="stem")
     for index, (expansion, filters, blocks, stride) in enumerate(stages, start=1):

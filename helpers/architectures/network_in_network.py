@@ -10,7 +10,7 @@ Paper: Network In Network, https://arxiv.org/abs/1312.4400
 import keras
 from keras import layers
 
-from helpers.architectures.parts import large_enough, one_of
+from helpers.architectures.arguments import large_enough, one_of
 
 NORMALIZATIONS = ("none", "batch")
 HEADS = ("average", "dense")

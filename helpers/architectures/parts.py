@@ -1,5 +1,5 @@
-"""What several families share: checks of arguments, a convolution with its
-normalisation and ReLU, and the layers that begin and end a network.
+"""What several families share: a convolution with its normalisation and ReLU, and
+the layers that begin and end a network.
 
 Papers: Batch Normalization, https://arxiv.org/abs/1502.03167; Delving Deep into
 Rectifiers (He initialisation), https://arxiv.org/abs/1502.01852
@@ -9,43 +9,6 @@ from keras import layers
 
 # 1e-5, and the least that cuDNN accepts.
 EPSILON = 1.001e-5
-
-
-def one_of(what, value, choices):
-    """Refuse a value that is not among the choices.
-
-    Args:
-        what: What the value chooses, in words.
-        value: The value that was given.
-        choices: The values that are known.
-
-    Raises:
-        ValueError: If the value is not among them; it names the value and lists
-            the choices.
-    """
-    if value not in choices:
-        raise ValueError(
-            f"There is no {what} {value!r}. Choose one of: "
-            f"{', '.join(map(str, choices))}."
-        )
-
-
-def large_enough(input_shape, pixels, network):
-    """Refuse images that a network would shrink to less than a pixel.
-
-    Args:
-        input_shape: `(height, width, channels)`; a size may be `None`.
-        pixels: Smallest height and width.
-        network: What needs them, in words that begin a sentence.
-
-    Raises:
-        ValueError: If a side is smaller; it names the shape that was given.
-    """
-    if any(side is not None and side < pixels for side in input_shape[:2]):
-        raise ValueError(
-            f"{network} needs images of at least {pixels}x{pixels} pixels. "
-            f"Received: input_shape={input_shape}. Enlarge the images."
-        )
 
 
 def convolution(

@@ -11,13 +11,8 @@ from functools import partial
 import keras
 from keras import layers
 
-from helpers.architectures.parts import (
-    classifier,
-    convolution_unit,
-    imagenet_stem,
-    large_enough,
-    one_of,
-)
+from helpers.architectures.arguments import large_enough, one_of
+from helpers.architectures.parts import classifier, convolution_unit, imagenet_stem
 from helpers.architectures.shortcuts import SHORTCUTS, shortcut_path
 
 # Blocks of each stage, as in Table 1 of the paper.

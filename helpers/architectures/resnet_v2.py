@@ -9,13 +9,8 @@ Paper: Identity Mappings in Deep Residual Networks, https://arxiv.org/abs/1603.0
 import keras
 from keras import layers
 
-from helpers.architectures.parts import (
-    classifier,
-    convolution,
-    large_enough,
-    one_of,
-    preactivation,
-)
+from helpers.architectures.arguments import large_enough, one_of
+from helpers.architectures.parts import classifier, convolution, preactivation
 from helpers.architectures.resnet import STAGES
 
 # Those that have bottlenecks.

@@ -13,14 +13,13 @@ from functools import partial
 import keras
 from keras import layers, ops
 
+from helpers.architectures.arguments import large_enough, one_of
 from helpers.architectures.parts import (
     classifier,
     convolution,
     convolution_unit,
     imagenet_stem,
-    large_enough,
     normalization,
-    one_of,
 )
 from helpers.architectures.resnet import STAGES, bottleneck_branch, residual_stages
 

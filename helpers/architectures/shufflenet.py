@@ -13,7 +13,7 @@ import math
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import choose, require_positive, require_size
+from helpers.architectures.arguments import choose, large_enough, require_positive
 from helpers.architectures.channel_shuffle import ChannelShuffle
 from helpers.architectures.parts import classifier
 
@@ -155,7 +155,7 @@ def shufflenet(
             or its channels cannot be divided into the groups.
     """
     _check(name, groups, scale)
-    require_size(name, input_shape, 32)
+    large_enough(input_shape, 32, name)
     inputs = keras.Input(input_shape, name="image")
     x = _stem(inputs, scale, stride=2)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
@@ -193,7 +193,7 @@ def shufflenet_cifar(
         ValueError: As `shufflenet` does; 8x8 pixels are the least.
     """
     _check(name, groups, scale)
-    require_size(name, input_shape, 8)
+    large_enough(input_shape, 8, name)
     inputs = keras.Input(input_shape, name="image")
     x = shuffle_stages(_stem(inputs, scale, stride=1), scale, groups, shuffle)
     return keras.Model(inputs, classifier(x, classes), name=name)

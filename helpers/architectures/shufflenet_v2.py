@@ -12,7 +12,7 @@ https://arxiv.org/abs/1807.11164
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import choose, require_size
+from helpers.architectures.arguments import choose, large_enough
 from helpers.architectures.channel_shuffle import ChannelShuffle
 from helpers.architectures.parts import classifier
 
@@ -173,7 +173,7 @@ def shufflenet_v2(
         ValueError: If the images are smaller than 32x32 or there is no such scale.
     """
     choose(name, "scale", scale, CHANNELS)
-    require_size(name, input_shape, 32)
+    large_enough(input_shape, 32, name)
     inputs = keras.Input(input_shape, name="image")
     x = normalized_convolution(inputs, 24, 3, stride=2, name="stem")
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
@@ -205,7 +205,7 @@ def shufflenet_v2_cifar(
         ValueError: As `shufflenet_v2` does; 8x8 pixels are the least.
     """
     choose(name, "scale", scale, CHANNELS)
-    require_size(name, input_shape, 8)
+    large_enough(input_shape, 8, name)
     inputs = keras.Input(input_shape, name="image")
     x = normalized_convolution(inputs, 24, 3, name="stem")
     x = split_stages(x, scale, shuffle)

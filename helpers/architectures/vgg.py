@@ -10,8 +10,8 @@ https://arxiv.org/abs/1409.1556
 import keras
 from keras import layers
 
+from helpers.architectures.arguments import large_enough, one_of
 from helpers.architectures.local_response import LocalResponseNormalization
-from helpers.architectures.parts import large_enough, one_of
 
 FILTERS = (64, 128, 256, 512, 512)
 

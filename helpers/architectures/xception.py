@@ -11,7 +11,7 @@ https://arxiv.org/abs/1610.02357
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import require_size
+from helpers.architectures.arguments import large_enough
 from helpers.architectures.parts import classifier
 
 # Convolutions of all channels in front, entry flow, blocks of the middle flow, block
@@ -160,7 +160,7 @@ def xception(input_shape=(299, 299, 3), classes=1000, name="xception"):
     Raises:
         ValueError: If the images are smaller than 71x71, as in `keras.applications`.
     """
-    require_size(name, input_shape, 71)
+    large_enough(input_shape, 71, name)
     stem, *flows = PUBLISHED
     inputs = keras.Input(input_shape, name="image")
     x = stem_unit(inputs, stem[0], stride=2, name="stem1")
@@ -189,7 +189,7 @@ def xception_cifar(input_shape=(32, 32, 3), classes=10, name="xception"):
     Raises:
         ValueError: If the images are smaller than 16x16.
     """
-    require_size(name, input_shape, 16)
+    large_enough(input_shape, 16, name)
     stem, *flows = CIFAR
     inputs = keras.Input(input_shape, name="image")
     x = stem_unit(inputs, stem[0], padding="same", name="stem1")
