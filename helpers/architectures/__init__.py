@@ -62,5 +62,6 @@ BUILDERS = {
     "xception": xception_cifar,
     "shufflenet": shufflenet_cifar,
     "shufflenet_v2": shufflenet_v2_cifar,
+    "shufflenet_v2_half": partial(shufflenet_v2_cifar, scale=0.5),
     "efficientnet_b0": efficientnet_b0_cifar,
 }
