@@ -28,8 +28,8 @@ def dense_layer(x, growth_rate, bottleneck=True, dropout=0.0, name=None):
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
         growth_rate: Channels that the layer adds.
-        bottleneck: Whether a 1x1 convolution to `4 * growth_rate` channels comes
-            before the 3x3 one.
+        bottleneck: Whether a 1x1 convolution to `4 * growth_rate` channels
+            comes before the 3x3 one.
         dropout: Share of activations dropped after each convolution; the paper
             takes 0.2 where it trains without augmentation.
         name: Prefix of the layers' names.
@@ -71,10 +71,12 @@ def dense_block(x, count, growth_rate, bottleneck=True, dropout=0.0, name=None):
         name: Prefix of the layers' names.
 
     Returns:
-        Tensor of shape `(batch, height, width, channels + count * growth_rate)`.
+        Tensor of shape `(batch, height, width, channels + count *
+        growth_rate)`.
     """
     for index in range(1, count + 1):
-        x = dense_layer(x, growth_rate, bottleneck, dropout, f"{name}_layer{index}")
+        layer = f"{name}_layer{index}"
+        x = dense_layer(x, growth_rate, bottleneck, dropout, layer)
     return x
 
 
