@@ -13,7 +13,7 @@ from keras import layers
 
 from helpers.architectures.arguments import large_enough, one_of
 from helpers.architectures.parts import classifier, convolution_unit, imagenet_stem
-from helpers.architectures.shortcuts import SHORTCUTS, shortcut_path
+from helpers.architectures.shortcuts import check_shortcut, shortcut_path
 
 # Blocks of each stage, as in Table 1 of the paper.
 STAGES = {
@@ -25,31 +25,32 @@ STAGES = {
 }
 
 
-def basic_branch(x, filters, stride=1, use_bias=False, zero_gamma=False, name=None):
-    """Two 3x3 convolutions: the branch of ResNet-18, -34 and the CIFAR networks.
+def basic_branch(
+    x,
+    filters,
+    stride=1,
+    use_bias=False,
+    zero_gamma=False,
+    name=None,
+):
+    """Two 3x3 convolutions: the branch of ResNet-18 and -34, and for CIFAR-10.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
         filters: Channels of the result.
         stride: Stride of the first convolution, in pixels.
         use_bias: Whether the convolutions have biases.
-        zero_gamma: Whether the last normalisation begins with scale zero.
+        zero_gamma: Whether the last normalisation begins with scale zero, so
+            that the branch begins as zeros.
         name: Prefix of the layers' names.
 
     Returns:
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
         filters)`.
     """
-    x = convolution_unit(x, filters, 3, stride, use_bias=use_bias, name=f"{name}_1")
-    return convolution_unit(
-        x,
-        filters,
-        3,
-        relu=False,
-        use_bias=use_bias,
-        zero_gamma=zero_gamma,
-        name=f"{name}_2",
-    )
+    unit = partial(convolution_unit, size=3, use_bias=use_bias)
+    x = unit(x, filters, stride=stride, name=f"{name}_1")
+    return unit(x, filters, relu=False, zero_gamma=zero_gamma, name=f"{name}_2")
 
 
 def bottleneck_branch(
@@ -66,16 +67,12 @@ def bottleneck_branch(
     """1x1 to fewer channels, 3x3, and 1x1 back: the branch from ResNet-50 on.
 
     Args:
-        x: Tensor of shape `(batch, height, width, channels)`.
-        filters: Channels of the result.
+        x, filters, use_bias, zero_gamma, name: As for `basic_branch`.
         stride: Stride of the branch, in pixels.
-        width: Channels of the 3x3 convolution; `None` for a quarter of `filters`.
+        width: Channels of the 3x3; `None` for a quarter of `filters`.
         groups: Groups of the 3x3 convolution.
-        strided: Which convolution has the stride: "1x1", the first, as published,
-            or "3x3", as most later programs have it, which skips no pixel.
-        use_bias: Whether the convolutions have biases.
-        zero_gamma: Whether the last normalisation begins with scale zero.
-        name: Prefix of the layers' names.
+        strided: Which has the stride: "1x1", the first, as published, or "3x3",
+            as most later programs have it, which skips no pixel.
 
     Returns:
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
@@ -86,19 +83,11 @@ def bottleneck_branch(
     """
     one_of("strided convolution", strided, ("1x1", "3x3"))
     first, second = (stride, 1) if strided == "1x1" else (1, stride)
+    unit = partial(convolution_unit, use_bias=use_bias)
     width = width or filters // 4
-    x = convolution_unit(x, width, 1, first, use_bias=use_bias, name=f"{name}_1")
-    x = convolution_unit(
-        x, width, 3, second, groups, use_bias=use_bias, name=f"{name}_2"
-    )
-    return convolution_unit(
-        x,
-        filters,
-        relu=False,
-        use_bias=use_bias,
-        zero_gamma=zero_gamma,
-        name=f"{name}_3",
-    )
+    x = unit(x, width, 1, first, name=f"{name}_1")
+    x = unit(x, width, 3, second, groups, name=f"{name}_2")
+    return unit(x, filters, relu=False, zero_gamma=zero_gamma, name=f"{name}_3")
 
 
 def residual_block(
@@ -115,33 +104,20 @@ def residual_block(
     """A branch of convolutions, added to its own input: ReLU(x + F(x)).
 
     Args:
-        x: Tensor of shape `(batch, height, width, channels)`.
-        filters: Channels of the result.
-        stride: Stride of the block, in pixels.
+        x, filters, stride, use_bias, zero_gamma, name: As for the branch.
         branch: F, a function like `basic_branch` or `bottleneck_branch`.
         shortcut: "pad", "project" or "project_all", see `shortcut_path`; "none"
             leaves the shortcut out, for the plain network of the same layers.
         gate: Function of a tensor and a name that scales the branch's result,
             such as `senet.squeeze_excitation`.
-        use_bias: Whether the convolutions have biases.
-        zero_gamma: Whether the last normalisation of the branch begins with scale
-            zero, so that the block passes on what it is given.
-        name: Prefix of the layers' names.
 
     Returns:
-        Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
-        filters)`, nowhere negative.
+        Tensor of the shape of the branch's result, nowhere negative.
 
     Raises:
-        ValueError: If there is no such shortcut, or `zero_gamma` is asked for
-            without one.
+        ValueError: If there is no such shortcut, or `zero_gamma` comes without.
     """
-    one_of("shortcut", shortcut, SHORTCUTS)
-    if zero_gamma and shortcut == "none":
-        raise ValueError(
-            "A block without a shortcut whose last scale is zero gives zeros. Choose "
-            f"zero_gamma=False or a shortcut. Received: shortcut={shortcut!r}."
-        )
+    check_shortcut(shortcut, zero_gamma)
     outputs = branch(
         x, filters, stride, use_bias=use_bias, zero_gamma=zero_gamma, name=name
     )

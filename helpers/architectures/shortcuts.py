@@ -6,6 +6,7 @@ Paper: Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.
 import keras
 from keras import layers, ops
 
+from helpers.architectures.arguments import one_of
 from helpers.architectures.parts import convolution_unit
 
 # The paper's options A, B and C, and its plain networks.
@@ -45,6 +46,24 @@ class PaddedIdentity(layers.Identity):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
+
+
+def check_shortcut(kind, zero_gamma=False):
+    """Refuse a shortcut that does not exist, or that a block cannot do without.
+
+    Args:
+        kind: "pad", "project", "project_all", or "none" for no shortcut.
+        zero_gamma: Whether the block's branch begins as zeros.
+
+    Raises:
+        ValueError: If there is no such shortcut, or `zero_gamma` comes without.
+    """
+    one_of("shortcut", kind, SHORTCUTS)
+    if zero_gamma and kind == "none":
+        raise ValueError(
+            "A block without a shortcut whose last scale is zero gives zeros. Choose "
+            f"zero_gamma=False or a shortcut. Received: shortcut={kind!r}."
+        )
 
 
 def shortcut_path(x, filters, stride=1, kind="project", use_bias=False, name=None):
