@@ -5,6 +5,7 @@ or a machine of one's own; a GPU or not; the quick size or the full one; and it
 sets the seeds. Keras is imported only by the functions that need it.
 """
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -14,6 +15,13 @@ from pathlib import Path
 
 PROFILES = ("quick", "full")
 KERAS_NEEDED = (3, 13)
+# Where a service keeps its GPUs, and why it may refuse one.
+_GPU_AT = {
+    "colab": "choose Runtime, Change runtime type, T4 GPU (if Colab refuses, your "
+    "quota is used up: try again tomorrow)",
+    "kaggle": "choose Settings, Accelerator, GPU (if Kaggle refuses, verify your "
+    "phone number, or wait for next week's quota)",
+}
 # What decides whether two runs can be compared, in the order of a run's record.
 _PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
 
@@ -82,7 +90,8 @@ def profile() -> str:
     """Chooses the size at which a notebook runs.
 
     `COURSE_PROFILE` decides where it is set. Otherwise the profile is `"full"`
-    with a GPU and `"quick"` without one.
+    with a GPU and `"quick"` without one, which is said once on Colab and Kaggle: both
+    lend GPUs, and start without.
 
     Returns:
         `"quick"` or `"full"`.
@@ -92,7 +101,10 @@ def profile() -> str:
     """
     chosen = os.environ.get("COURSE_PROFILE", "").strip().lower()
     if not chosen:
-        return "full" if has_gpu() else "quick"
+        if has_gpu():
+            return "full"
+        _say_where_gpus_are(environment())
+        return "quick"
     if chosen not in PROFILES:
         raise ValueError(
             f"COURSE_PROFILE is {chosen!r}: set it to 'quick' or 'full', or unset "
@@ -174,6 +186,17 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _say_where_gpus_are(service: str) -> None:
+    """Prints, once, how to get a GPU; to stderr, which no replay compares."""
+    if service in _GPU_AT:
+        print(
+            "There is no GPU here, so the quick profile runs: small and short. For the "
+            f"full one {_GPU_AT[service]}, then run all cells again.",
+            file=sys.stderr,
+        )
 
 
 def _accelerator() -> str | None:

@@ -48,6 +48,38 @@ def test_the_gpu_decides_the_profile(monkeypatch, gpu, expected):
     assert runtime.profile() == expected
 
 
+@pytest.mark.parametrize(
+    ("service", "place"), [("colab", "Runtime, Change"), ("kaggle", "Settings, Acc")]
+)
+def test_a_service_without_a_gpu_says_once_where_it_has_them(
+    monkeypatch, capsys, service, place
+):
+    runtime._say_where_gpus_are.cache_clear()
+    monkeypatch.setattr(runtime, "environment", lambda: service)
+    monkeypatch.setattr(runtime, "has_gpu", lambda: False)
+    assert runtime.profile() == "quick"
+    out, said = capsys.readouterr()
+    assert said.startswith("There is no GPU here") and said.count("\n") == 1
+    assert place in said and "quota" in said and out == ""
+    assert runtime.profile() == "quick"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("service", "gpu", "chosen"),
+    [("local", False, ""), ("colab", True, ""), ("colab", False, "quick")],
+)
+def test_elsewhere_nothing_is_said_about_gpus(
+    monkeypatch, capsys, service, gpu, chosen
+):
+    runtime._say_where_gpus_are.cache_clear()
+    monkeypatch.setattr(runtime, "environment", lambda: service)
+    monkeypatch.setattr(runtime, "has_gpu", lambda: gpu)
+    monkeypatch.setenv("COURSE_PROFILE", chosen)
+    assert runtime.profile() == ("full" if gpu else "quick")
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("gpu", [True, False])
 @pytest.mark.parametrize("value", ["quick", "full", " Full\n"])
 def test_the_variable_overrides_the_gpu(monkeypatch, gpu, value):
