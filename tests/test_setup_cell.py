@@ -118,12 +118,16 @@ def test_it_clones_the_course_once(tmp_path, bare):
         assert done.stderr == ""
 
 
-def test_a_failed_clone_names_the_address(tmp_path):
+def test_a_failed_clone_names_the_address_and_the_likely_cause(tmp_path):
     url = (tmp_path / "nothing.git").as_uri()
     done = execute(setup_source(url), tmp_path)
     assert done.returncode != 0
-    assert url in done.stderr
-    assert "git" in done.stderr.splitlines()[-1]
+    # git's own words stand above it, before the traceback.
+    assert "fatal: " in done.stderr.splitlines()[1]
+    assert done.stderr.splitlines()[-1] == (
+        f"ConnectionError: git cannot clone {url}; is the Internet on?"
+    )
+    assert not (tmp_path / CLONE).exists()
 
 
 def test_the_placeholder_is_not_cloned_but_explained(tmp_path):

@@ -23,9 +23,9 @@ from subprocess import run
 
 clone = Path("{folder}").resolve()
 found = [p for p in (*clone.parents, clone) if (p / "helpers/data").is_dir()]
-if not found:
-    url = "{url}"
-    run(["git", "clone", "--depth=1", url, clone], check=True)
+url = "{url}"
+if not found and run(["git", "clone", "--depth=1", url, clone]).returncode:
+    raise ConnectionError(f"git cannot clone {{url}}; is the Internet on?")
 sys.path.insert(0, str([*found, clone][0]))
 import_module("helpers.runtime").check_keras()"""
 
