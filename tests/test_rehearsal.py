@@ -1,0 +1,194 @@
+"""The course as a student meets it: on Colab, on Kaggle, in a checkout.
+
+Every notebook sets itself up in each place; three run whole. A training is killed in
+each, on Colab with the machine and its disk, and the notebook run again goes on. All
+of it runs without a GPU, and without a network but the course's repository.
+"""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rehearsal
+from nbclient.exceptions import DeadKernelError
+from rehearsal import CLONE, checkout, colab, kaggle, only_for, prepared, python, run
+
+from tools.notebooks import FOLDER, code_cells, has_tag, lectures
+
+TRAINING = FOLDER / "18_training_techniques.ipynb"
+FIT = 'fit(model, RUNS / "first")'
+EPOCHS = 3  # of that cell in the quick profile
+# The named notebook is there even if the folder were read wrongly.
+LECTURES = sorted({*lectures(), TRAINING})
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> str:
+    return rehearsal.bare_repository(tmp_path_factory.mktemp("repository"))
+
+
+def first_cells(path: Path, url: str) -> list[str]:
+    """The setup cell of a lecture and its imports."""
+    cells = code_cells(prepared(path, url))
+    [parameters] = [n for n, cell in enumerate(cells) if has_tag(cell, "parameters")]
+    assert has_tag(cells[0], "setup") and parameters > 1, path.name
+    return [cell.source for cell in cells[:parameters]]
+
+
+SHOW = """
+import helpers.runtime
+print(helpers.runtime.environment(), helpers.__file__)"""
+
+
+def set_up(path: Path, url: str, place: rehearsal.Place) -> tuple[str, Path, str]:
+    """Where a lecture believes to be, the course it found, and what was complained."""
+    done = python(first_cells(path, url)[0] + SHOW, place)
+    assert done.returncode == 0, f"{path.name}: {done.stderr}"
+    service, _, found = done.stdout.strip().partition(" ")
+    return service, Path(found).parent.parent, done.stderr
+
+
+def test_on_colab_each_notebook_alone_clones_the_course(url, tmp_path):
+    for path in LECTURES:
+        place = colab(tmp_path / path.stem / "content", drive=None)
+        assert not any(place.folder.iterdir())
+        service, course, complaints = set_up(path, url, place)
+        assert (service, course) == ("colab", place.folder / CLONE)
+        assert "Cloning into" in complaints
+
+
+def test_on_kaggle_the_first_notebook_clones_for_all(url, tmp_path):
+    place = kaggle(tmp_path / "kaggle")
+    cloned = []
+    for path in LECTURES:
+        service, course, complaints = set_up(path, url, place)
+        assert (service, course) == ("kaggle", place.folder / CLONE)
+        cloned += ["Cloning into" in complaints]
+    assert cloned == [True] + [False] * (len(LECTURES) - 1)
+
+
+@pytest.mark.parametrize("inside", ["", "notebooks", "logs/base_seed0"])
+def test_a_checkout_is_found_from_any_folder_in_it(url, tmp_path, inside):
+    place = checkout(tmp_path / "my course", url, inside)
+    for path in LECTURES:
+        found = set_up(path, url, place)
+        assert found == ("local", tmp_path / "my course", "")
+    assert not (place.folder / CLONE).exists()
+
+
+IMPORT = """
+import google.colab, json, pathlib
+for name, cells in json.loads(pathlib.Path("cells.json").read_text()).items():
+    room = {"__name__": "__main__"}
+    for source in cells:
+        exec(compile(source, name, "exec"), room)
+import google.protobuf.message
+print(len(google.__path__))"""
+
+
+def test_every_notebook_imports_what_it_needs_beside_google_colab(url, tmp_path):
+    place = colab(tmp_path / "content", drive=None)
+    cells = {path.stem: first_cells(path, url) for path in LECTURES}
+    (place.folder / "cells.json").write_text(json.dumps(cells))
+    done = python(IMPORT, place)
+    assert done.returncode == 0, done.stderr
+    # Colab's package and protobuf share the namespace `google` from two folders.
+    assert int(done.stdout) >= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [("02_receptive_field", "checkout"), ("05_lenet", "kaggle")]
+)
+def test_a_notebook_runs_whole(url, tmp_path, name, where):
+    if where == "kaggle":
+        place = kaggle(tmp_path / "kaggle")
+    else:
+        place = checkout(tmp_path / "course", url, "notebooks")
+    notebook = prepared(FOLDER / f"{name}.ipynb", url)
+    run(notebook, place)
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def history(folder: Path) -> list[list[str]]:
+    """The rows of a run's log as text, without the column `seconds`."""
+    with open(folder / "history.csv", newline="", encoding="utf-8") as file:
+        return [row[:-1] for row in csv.reader(file)][1:]
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    """The newest saved weights, moments and random numbers of a run."""
+    with np.load(max((folder / "resume").glob("state-*.npz"))) as file:
+        names = [name for name in file.files if name.startswith("array/")]
+        return {name: file[name].tobytes() for name in names}
+
+
+def check_continuation(printed: str, done: int) -> None:
+    """Checks what the training cell said: each missing epoch once, no other."""
+    assert f"after epoch {done}/{EPOCHS}." in printed
+    begun = [n for n in range(1, EPOCHS + 1) if f"Epoch {n}/{EPOCHS}" in printed]
+    assert begun == list(range(done + 1, EPOCHS + 1))
+
+
+def printed_by(notebook, part: str) -> str:
+    [cell] = [cell for cell in code_cells(notebook) if part in cell.source]
+    return rehearsal.said(cell)
+
+
+def test_colab_takes_its_machine_away_and_the_notebook_goes_on(url, tmp_path):
+    drive = tmp_path / "Drive"
+    drive.mkdir()
+    place = colab(tmp_path / "content", drive)
+    copy = drive / "convolutional-networks" / "training_quick"
+    with pytest.raises(DeadKernelError):
+        run(prepared(TRAINING, url), place, kill_at=f"Epoch 2/{EPOCHS}")
+    before = history(copy)
+    assert 1 <= len(before) < EPOCHS
+
+    place.lose()
+    notebook = prepared(TRAINING, url)
+    run(notebook, place)
+    printed = printed_by(notebook, FIT)
+    mounted = place.folder / "drive" / "MyDrive" / copy.relative_to(drive)
+    assert f"Fetched the run from {mounted}." in printed
+    check_continuation(printed, done=len(before))
+    after = history(copy)
+    assert after[: len(before)] == before and len(after) == EPOCHS
+    log = json.loads((copy / "run.json").read_text(encoding="utf-8"))
+    assert log["interruptions"] == [len(before) + 1]
+    # What else a newcomer on Colab has to be told was told, where it happened.
+    assert "There is no GPU here" in printed_by(notebook, "FULL = runtime.profile()")
+    assert "CIFAR-10 IS NOT HERE" in printed_by(notebook, "images = data.load_cifar10")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(url, tmp_path_factory) -> Path:
+    """The run of a training that nobody disturbed."""
+    place = kaggle(tmp_path_factory.mktemp("uninterrupted"))
+    run(only_for(prepared(TRAINING, url), FIT), place)
+    return place.folder / CLONE / "logs/local/training_quick/first"
+
+
+@pytest.mark.parametrize("where", ["kaggle", "checkout"])
+def test_a_killed_training_goes_on(url, uninterrupted, tmp_path, where):
+    if where == "kaggle":
+        course = tmp_path / "working" / CLONE
+        first = again = kaggle(tmp_path)
+    else:
+        course = tmp_path / "course"
+        first = checkout(course, url, "notebooks")
+        again = checkout(course, url, "logs/base_seed0")
+    result = course / "logs/local/training_quick/first"
+    with pytest.raises(DeadKernelError):
+        part = only_for(prepared(TRAINING, url), FIT)
+        run(part, first, kill_at=f"Epoch 2/{EPOCHS}")
+    done = len(history(result))
+    assert 1 <= done < EPOCHS
+
+    part = only_for(prepared(TRAINING, url), FIT)
+    run(part, again)
+    check_continuation(printed_by(part, FIT), done)
+    assert history(result) == history(uninterrupted)
+    assert state(result) == state(uninterrupted)
