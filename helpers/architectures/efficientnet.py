@@ -97,7 +97,7 @@ def scaled_stages(x, depth, width, stages=STAGES, drop=0.2, gate=True):
         x: Tensor of shape `(batch, height, width, channels)`.
         depth: Factor of the blocks of each stage, rounded up.
         width: Factor of the channels, rounded to multiples of 8.
-        stages: Expansion, kernel, channels, blocks and first stride of each stage.
+        stages: Expansion, kernel, channels, blocks, first stride of each stage.
         drop: Stochastic depth grows from 0 at the first block towards this.
         gate: Whether the blocks have gates.
 

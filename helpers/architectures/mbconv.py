@@ -81,7 +81,14 @@ def convolution_unit(x, filters, kernel_size=1, stride=1, swish=True, name=None)
 
 
 def mbconv(
-    x, filters, kernel_size=3, stride=1, expansion=6, drop=0.0, gate=True, name=None
+    x,
+    filters,
+    kernel_size=3,
+    stride=1,
+    expansion=6,
+    drop=0.0,
+    gate=True,
+    name=None,
 ):
     """Expansion, depthwise convolution, gate and projection, with a shortcut.
 
@@ -90,9 +97,8 @@ def mbconv(
         filters: Channels of the result.
         kernel_size: Rows and columns of the depthwise kernel.
         stride: Stride of the depthwise convolution, in pixels.
-        expansion: Channels of the depthwise convolution, in units of those of `x`.
-        drop: Probability that the block is left out for an image in training, so
-            that only its shortcut remains (stochastic depth).
+        expansion: Channels of the depthwise convolution, over those of `x`.
+        drop: Probability that training leaves the block out (stochastic depth).
         gate: Whether squeeze and excitation stand in front of the projection.
         name: Prefix of the layers' names.
 
@@ -100,8 +106,7 @@ def mbconv(
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
         filters)`; `x` is added where that is its own shape.
     """
-    shortcut = x
-    channels = x.shape[-1]
+    shortcut, channels = x, x.shape[-1]
     if expansion != 1:
         x = convolution_unit(x, expansion * channels, name=f"{name}_expand")
     x = convolution_unit(x, None, kernel_size, stride, name=f"{name}_depthwise")
@@ -110,8 +115,7 @@ def mbconv(
     x = convolution_unit(x, filters, swish=False, name=f"{name}_project")
     if stride == 1 and channels == filters:
         if drop:
-            x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}_drop")(
-                x
-            )
+            whole_branch = (None, 1, 1, 1)
+            x = layers.Dropout(drop, whole_branch, name=f"{name}_drop")(x)
         x = layers.Add(name=f"{name}_add")([x, shortcut])
     return x
