@@ -13,8 +13,8 @@ from helpers.architectures.resnet import resnet, resnet_cifar
 def squeeze_excitation(x, ratio=16, name=None):
     """Multiply each channel by a number between 0 and 1 that the image decides.
 
-    Squeeze: the mean of each channel. Excitation: two dense layers, narrow between
-    them, give a weight for each channel.
+    Squeeze: the mean of each channel. Excitation: two dense layers, narrow
+    between them, give a weight for each channel.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
@@ -23,18 +23,25 @@ def squeeze_excitation(x, ratio=16, name=None):
         name: Prefix of the layers' names.
 
     Returns:
-        Tensor of the same shape; the weights, `(batch, 1, 1, channels)`, are the
-        output of the layer `{name}_excite`.
+        Tensor of the same shape; the weights, `(batch, 1, 1, channels)`, are
+        the output of the layer `{name}_excite`.
     """
     channels = x.shape[-1]
-    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(x)
+    gate = layers.GlobalAveragePooling2D(
+        keepdims=True,
+        name=f"{name}_squeeze",
+    )(x)
     gate = layers.Dense(
         max(1, channels // ratio),
         activation="relu",
         kernel_initializer="he_normal",
         name=f"{name}_reduce",
     )(gate)
-    gate = layers.Dense(channels, activation="sigmoid", name=f"{name}_excite")(gate)
+    gate = layers.Dense(
+        channels,
+        activation="sigmoid",
+        name=f"{name}_excite",
+    )(gate)
     return layers.Multiply(name=f"{name}_scale")([x, gate])
 
 
@@ -65,7 +72,12 @@ def se_resnet(
 
 
 def se_resnet_cifar(
-    input_shape=(32, 32, 3), classes=10, depth=20, ratio=16, name=None, **settings
+    input_shape=(32, 32, 3),
+    classes=10,
+    depth=20,
+    ratio=16,
+    name=None,
+    **settings,
 ):
     """Build a ResNet for CIFAR-10 with a gate at the end of each branch.
 
@@ -86,4 +98,11 @@ def se_resnet_cifar(
     """
     gate = partial(squeeze_excitation, ratio=ratio)
     name = name or f"se_resnet{depth}"
-    return resnet_cifar(input_shape, classes, depth, gate=gate, name=name, **settings)
+    return resnet_cifar(
+        input_shape,
+        classes,
+        depth,
+        gate=gate,
+        name=name,
+        **settings,
+    )
