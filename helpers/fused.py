@@ -20,8 +20,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     Weights, configuration and results are those of the base class (to rounding);
     only the time of a training step differs. In inference, with a mask, with
-    `renorm`, on fewer than four axes, with channels first and on other backends
-    the base class computes.
+    `renorm`, without a centre, on fewer than four axes, with channels first and on
+    other backends the base class computes.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -31,7 +31,6 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             and mask is None
             and not getattr(self, "renorm", False)
             and not getattr(self, "synchronized", False)
-            and self.scale
             and self.center
             and len(inputs.shape) == 4
             and self.axis in (-1, 3)
@@ -40,10 +39,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
+        beta = tf.cast(self.beta, "float32")
+        gamma = tf.cast(self.gamma, "float32") if self.scale else tf.ones_like(beta)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs,
-            tf.cast(self.gamma, "float32"),
-            tf.cast(self.beta, "float32"),
+            gamma,
+            beta,
             epsilon=self.epsilon,
             is_training=True,
         )

@@ -12,6 +12,9 @@ import keras
 
 from helpers import augment, callbacks
 from helpers.architectures.inception_v1 import loss_weights
+from helpers.architectures.speedrun import whiten
+from helpers.grouped_sgd import GroupedSGD
+from helpers.views import with_views
 
 
 def adam(steps, weight_decay):
@@ -60,6 +63,35 @@ def one_cycle_sgd(steps, weight_decay, peak=0.2):
     return nesterov_sgd(callbacks.one_cycle(peak, steps), weight_decay)
 
 
+def speedrun_sgd(
+    steps, weight_decay, peak=1.5, momentum=0.85, bias_factor=64.0, whitening=0.3
+):
+    """SGD of the speed run: one triangle, and fast biases of batch normalisation.
+
+    Args:
+        steps: Training steps of the whole run.
+        weight_decay: The value as papers give it, added to the gradient.
+        peak: Highest learning rate.
+        momentum: Nesterov momentum.
+        bias_factor: Factor of the rate for the biases of batch normalisation.
+        whitening: Share of the steps in which the bias of the whitening learns.
+
+    Returns:
+        A `GroupedSGD`.
+
+    Paper: 94% on CIFAR-10 in 3.29 Seconds on a Single GPU,
+    https://arxiv.org/abs/2404.00498
+    """
+    return GroupedSGD(
+        callbacks.one_cycle(peak, steps, rise=0.23, start=0.2, end=0.07),
+        factors={"beta": bias_factor},
+        until={"whitening/bias": round(whitening * steps)},
+        momentum=momentum,
+        nesterov=True,
+        weight_decay=weight_decay / (1.0 - momentum),
+    )
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
@@ -69,7 +101,8 @@ class Recipe:
             that returns a Keras optimiser.
         protocol: "sheet" trains on all 50,000 training images and evaluates on the
             test images after each epoch, as the assignment asks; "split" trains
-            on 45,000, validates on 5,000 and uses the test images once, at the end.
+            on 45,000, validates on 5,000 and uses the test images once, at the end;
+            "all" trains on all 50,000 without validation and does the same.
         transforms: Augmentation of training images, in order; a class stands for
             a transformation that measures the training images first.
         standardise: Whether images are standardised by channel; else pixels are
@@ -80,6 +113,10 @@ class Recipe:
             dense layers and convolutions alone, depthwise ones excepted.
         label_smoothing: Share of each label spread over all classes.
         callbacks: Function that returns callbacks of `fit`, such as a schedule's.
+        prepare: Function of the network and standardised training images that is
+            called before training.
+        views: Function of the trained network that returns one which averages over
+            views of an image; its test accuracy is recorded beside the plain one.
     """
 
     optimizer: Callable
@@ -91,6 +128,8 @@ class Recipe:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     callbacks: Callable = list
+    prepare: Callable | None = None
+    views: Callable | None = None
 
 
 PROTOCOLS = {
@@ -98,6 +137,8 @@ PROTOCOLS = {
     "validation images, evaluated after each epoch; the last epoch counts",
     "split": "split: 5,000 of the training images held out for validation; the test "
     "images used once, after the last epoch",
+    "all": "all: trained on all training images, without validation; the test images "
+    "used once, after the last epoch",
 }
 
 CROP_AND_FLIP = (augment.RandomCrop(4), augment.RandomFlip())
@@ -118,6 +159,18 @@ RECIPES = {
         transforms=CROP_AND_FLIP,
         weight_decay=5e-4,
     ),
+    # The most accuracy in twenty minutes on two cores.
+    "speedrun": Recipe(
+        speedrun_sgd,
+        protocol="all",
+        transforms=(augment.RandomCrop(2, mode="reflect"), augment.AlternatingFlip()),
+        batch_size=1024,
+        epochs=16,
+        weight_decay=1.3e-3,
+        label_smoothing=0.2,
+        prepare=whiten,
+        views=with_views,
+    ),
 }
 
 DEFAULT_RECIPE = {
@@ -127,6 +180,7 @@ DEFAULT_RECIPE = {
     "lenet5_1998": "course_low",
     "alexnet": "course_low",
     "nin": "course_low",
+    "speedrun": "speedrun",
 }
 
 
@@ -161,11 +215,13 @@ def images_for(recipe, images):
 
     Returns:
         `(x_train, y_train), (x_val, y_val), (x_test, y_test)`; under the "sheet"
-        protocol the last two pairs are the same images.
+        protocol the last two pairs are the same images, under "all" the second is
+        `None`.
     """
-    if recipe.protocol == "sheet":
+    if recipe.protocol != "split":
         x_train, y_train, x_test, y_test = images.sheet()
-        return (x_train, y_train), (x_test, y_test), (x_test, y_test)
+        test = x_test, y_test
+        return (x_train, y_train), test if recipe.protocol == "sheet" else None, test
     return (
         (images.x_train, images.y_train),
         (images.x_val, images.y_val),
@@ -192,7 +248,8 @@ def generators(recipe, images, seed, outputs=1):
             included; the test images are for the first alone.
 
     Returns:
-        Three `augment.BatchGenerator`: only the first shuffles and augments.
+        Three `augment.BatchGenerator`: only the first shuffles and augments; the
+        second is `None` where nothing validates.
     """
     train, validation, test = images_for(recipe, images)
     transforms = [
@@ -215,7 +272,7 @@ def generators(recipe, images, seed, outputs=1):
             outputs=outputs,
             **scale,
         ),
-        augment.BatchGenerator(*validation, outputs=outputs, **fixed),
+        validation and augment.BatchGenerator(*validation, outputs=outputs, **fixed),
         augment.BatchGenerator(*test, **fixed),
     )
 

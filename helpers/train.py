@@ -16,6 +16,7 @@ import keras
 from helpers import callbacks, data, runtime
 from helpers.architectures import BUILDERS
 from helpers.architectures.inception_v1 import without_side_branches
+from helpers.augment import normalize
 from helpers.describe import describe
 from helpers.devices import distribute
 from helpers.fused import faster_on_cpu, is_fused
@@ -47,11 +48,17 @@ class Progress(keras.callbacks.Callback):
         remaining = seconds * (epochs - epoch - 1) / 60
         print(
             f"epoch {epoch + 1}/{epochs}: loss {logs['loss']:.4f}, "
-            f"accuracy {logs['accuracy']:.4f}, val_loss {logs['val_loss']:.4f}, "
-            f"val_accuracy {logs['val_accuracy']:.4f}, "
+            f"accuracy {logs['accuracy']:.4f}, {validated(logs)}"
             f"{self.images / seconds:.0f} images/s, {remaining:.0f} min left",
             flush=True,
         )
+
+
+def validated(logs):
+    """What `Progress` says of the validation images, nothing where there are none."""
+    if "val_loss" not in logs:
+        return ""
+    return f"val_loss {logs['val_loss']:.4f}, val_accuracy {logs['val_accuracy']:.4f}, "
 
 
 class MainOutput(keras.callbacks.Callback):
@@ -78,7 +85,7 @@ def run_info(model, images, training, recipe, seed=0, protocol="sheet"):
         training: The `BatchGenerator` that `fit` trains on.
         recipe: Name of the recipe.
         seed: Seed of weights, order and augmentation.
-        protocol: "sheet" or "split", which images validate.
+        protocol: A name of `PROTOCOLS`: which images validate.
 
     Returns:
         A dictionary for `callbacks.RunLog`.
@@ -232,6 +239,9 @@ def train_model(
         training, validation, test = generators(
             recipe, images, seed, len(whole.outputs)
         )
+        if recipe.prepare:
+            sample = images.x_train[:5_000]
+            recipe.prepare(whole, normalize(sample, training.mean, training.std))
         model = faster_on_cpu(whole)
         compile_model(model, recipe, steps=epochs * len(training))
         fields = run_info(
@@ -267,11 +277,26 @@ def train_model(
         whole.set_weights(model.get_weights())
         plain.save(folder / "model.keras")
         loss = model.loss[0] if isinstance(model.loss, list) else model.loss
-        plain.compile(loss=loss, metrics=["accuracy"])
-        scores = plain.evaluate(test, verbose=0, return_dict=True)
-    callbacks.update_run(folder, test_accuracy=scores["accuracy"])
-    print(f"test accuracy {scores['accuracy']:.4f} ({images.source}); see {folder}")
+        found = {"test_accuracy": accuracy(plain, test, loss)}
+        if recipe.views:
+            averaged = recipe.views(plain)
+            found["test_accuracy_views"] = accuracy(averaged, test, loss)
+    callbacks.update_run(folder, **found)
+    for name, value in found.items():
+        print(f"{name.replace('_', ' ')} {value:.4f} ({images.source}); see {folder}")
     return folder
+
+
+def accuracy(model, images, loss):
+    """The share of images that a model classifies rightly.
+
+    Args:
+        model: A `keras.Model`, compiled here.
+        images: A `BatchGenerator` of images and labels.
+        loss: Loss that takes these labels.
+    """
+    model.compile(loss=loss, metrics=["accuracy"])
+    return model.evaluate(images, verbose=0, return_dict=True)["accuracy"]
 
 
 def listing():

@@ -24,7 +24,8 @@ def train_once(model, images, labels):
 
 
 @tensorflow_only
-def test_one_step_equals_keras():
+@pytest.mark.parametrize("scale", [True, False])
+def test_one_step_equals_keras(scale):
     rng = np.random.default_rng(0)
     images = rng.normal(1.0, 3.0, (6, 5, 7, 4)).astype("float32")
     labels = rng.normal(size=(6, 5, 7, 4)).astype("float32")
@@ -33,11 +34,11 @@ def test_one_step_equals_keras():
         keras.utils.set_random_seed(1)
         inputs = keras.Input((5, 7, 4))
         x = keras.layers.Conv2D(4, 3, padding="same")(inputs)
-        outputs = layer(momentum=0.5)(x)
+        outputs = layer(momentum=0.5, scale=scale)(x)
         results.append(train_once(keras.Model(inputs, outputs), images, labels))
     (loss, weights), (fused_loss, fused_weights) = results
     assert fused_loss == pytest.approx(loss, rel=1e-6)
-    assert len(weights) == len(fused_weights) == 6
+    assert len(weights) == len(fused_weights) == 5 + scale
     for expected, found in zip(weights, fused_weights, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 

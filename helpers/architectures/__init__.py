@@ -26,6 +26,7 @@ from helpers.architectures.separable import separable
 from helpers.architectures.shufflenet import shufflenet_cifar
 from helpers.architectures.shufflenet_v2 import shufflenet_v2_cifar
 from helpers.architectures.small import small
+from helpers.architectures.speedrun import speedrun
 from helpers.architectures.vgg import vgg_cifar
 from helpers.architectures.xception import xception_cifar
 
@@ -64,4 +65,5 @@ BUILDERS = {
     "shufflenet_v2": shufflenet_v2_cifar,
     "shufflenet_v2_half": partial(shufflenet_v2_cifar, scale=0.5),
     "efficientnet_b0": efficientnet_b0_cifar,
+    "speedrun": speedrun,
 }

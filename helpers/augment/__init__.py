@@ -10,7 +10,7 @@ from helpers.augment.base import Transformation
 from helpers.augment.colour import ChannelShift, PCAColour
 from helpers.augment.erasing import Cutout, RandomErasing
 from helpers.augment.generator import BatchGenerator
-from helpers.augment.geometry import RandomCrop, RandomFlip
+from helpers.augment.geometry import AlternatingFlip, RandomCrop, RandomFlip
 from helpers.augment.mixing import CutMix, Mixup
 from helpers.augment.normalise import MEAN, STD, normalize, one_hot
 from helpers.augment.warp import (
@@ -24,6 +24,7 @@ from helpers.augment.warp import (
 __all__ = [
     "MEAN",
     "STD",
+    "AlternatingFlip",
     "BatchGenerator",
     "ChannelShift",
     "CutMix",

@@ -34,6 +34,19 @@ class Transformation:
         """Returns the changed images and the labels that belong to them."""
         return self.apply(images, rng), labels
 
+    def at(self, numbers, epoch, seed):
+        """Returns the transformation of certain images in a certain epoch: itself.
+
+        A subclass that treats an image differently from epoch to epoch returns
+        another one.
+
+        Args:
+            numbers: which images, `(batch,)`, numbers of the whole set.
+            epoch: counted from 0.
+            seed: the generator's.
+        """
+        return self
+
     def __call__(self, images, labels=None, seed: int = 0):
         """Applies the transformation with random numbers from `seed`.
 

@@ -166,6 +166,7 @@ class BatchGenerator(keras.utils.PyDataset):
         rng = np.random.default_rng((self.seed, epoch, index + 1))
         images, labels = self._gather(which, rng), self.labels[which]
         for step in self._steps:
+            step = step.at(which, epoch, self.seed)
             images, labels = step.apply_pairs(images, labels, rng)
         if self.outputs > 1:
             labels = (labels,) * self.outputs

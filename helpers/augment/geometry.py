@@ -85,6 +85,44 @@ class RandomFlip(Transformation):
         return flip(images, self.draw(len(images), rng))
 
 
+class AlternatingFlip(Transformation):
+    """Mirrors each image in every other epoch: half of them first, the others next.
+
+    By chance an image may be seen the same way in several epochs; here two epochs
+    in a row show every image both ways. Outside a `BatchGenerator` it mirrors half
+    of the images at random.
+
+    Paper: 94% on CIFAR-10 in 3.29 Seconds on a Single GPU,
+    https://arxiv.org/abs/2404.00498
+    """
+
+    def at(self, numbers, epoch, seed):
+        return _Mirrored((_coin(numbers, seed) + epoch) % 2 == 1)
+
+    def apply(self, images, rng):
+        return flip(images, rng.random(len(images)) < 0.5)
+
+
+class _Mirrored(Transformation):
+    """Mirrors given images of a batch."""
+
+    def __init__(self, mirrored):
+        self.mirrored = mirrored
+
+    def apply(self, images, rng):
+        return flip(images, self.mirrored)
+
+
+def _coin(numbers, seed):
+    """0 or 1 for each number, always the same: the top bit of SplitMix64's output."""
+    bits = np.asarray(numbers, "uint64") + np.uint64(1 + seed * 2**32 % 2**64)
+    with np.errstate(over="ignore"):
+        bits *= np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((bits ^ (bits >> np.uint64(31))) >> np.uint64(63)).astype("int64")
+
+
 def flip(images: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     """Mirrors the images whose entry in `mirrored` is true, left to right.
 

@@ -1,0 +1,221 @@
+"""The pieces of the speed run, each against its definition."""
+
+import keras
+import numpy as np
+import pytest
+from architecture_checks import check_saves_and_reloads, check_trains_one_step
+
+from helpers import augment, data, train
+from helpers.architectures import BUILDERS, speedrun
+from helpers.architectures.speedrun import Dirac, whiten, whitening_kernel
+from helpers.data.dataset import assemble
+from helpers.describe import describe
+from helpers.grouped_sgd import GroupedSGD
+from helpers.recipes import RECIPES, generators
+from helpers.views import UNSHIFTED, shifted, with_views
+
+IMAGES = np.random.default_rng(0).normal(size=(60, 32, 32, 3)).astype("float32")
+# Neighbouring pixels that resemble each other, as those of photographs do.
+SMOOTH = (
+    IMAGES + np.roll(IMAGES, 1, 1) + np.roll(IMAGES, 1, 2) + IMAGES[..., ::-1]
+) / 2
+
+
+def numpy(x):
+    return keras.ops.convert_to_numpy(x)
+
+
+def test_parameters_are_those_counted_by_hand():
+    # Whitening and its bias; kernels; three numbers a channel in each normalisation.
+    kernels = 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256)
+    total = 2 * 2 * 3 * 24 + 24 + kernels + 2 * 3 * (64 + 256 + 256) + 256 * 10
+    table = describe(BUILDERS["speedrun"]())
+    assert table.parameters == total == 1_973_944
+    not_trained = 2 * 2 * 3 * 24 + 2 * 2 * (64 + 256 + 256)
+    assert table.trainable == total - not_trained
+
+
+def test_it_reloads_with_the_same_outputs(tmp_path):
+    check_saves_and_reloads(speedrun(filters=(4, 8, 8)), tmp_path)
+
+
+def test_it_trains_one_step():
+    check_trains_one_step(speedrun(filters=(4, 8, 8), activation="gelu"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"activation": "elu"}, "There is no activation 'elu'"),
+        ({"input_shape": (24, 24, 3)}, "at least 25x25"),
+    ],
+)
+def test_wrong_arguments_are_named(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        speedrun(**wrong)
+
+
+def test_25_pixels_are_enough():
+    # 25 - 1 = 24, then 12, 6 and 3, which the last pooling takes whole.
+    assert speedrun((25, 25, 3)).get_layer("pool").output.shape[1:3] == (1, 1)
+
+
+def test_whitened_patches_are_uncorrelated_and_of_variance_1():
+    kernel = whitening_kernel(SMOOTH, epsilon=0.0)
+    assert kernel.shape == (2, 2, 3, 24)
+    values = numpy(keras.ops.conv(SMOOTH, kernel)).reshape(-1, 24)
+    positive, negative = values[:, :12], values[:, 12:]
+    np.testing.assert_allclose(negative, -positive, atol=1e-4)
+    covariance = positive.T @ positive / len(positive)
+    np.testing.assert_allclose(covariance, np.eye(12), atol=1e-3)
+    # Before, the patches were anything but that.
+    patches = SMOOTH[:, :2, :2].reshape(60, 12)
+    assert abs(np.corrcoef(patches.T) - np.eye(12)).max() > 0.3
+
+
+def test_the_kernel_of_the_whitening_stands_still_and_its_bias_learns():
+    model = speedrun(filters=(4, 8, 8))
+    whiten(model, SMOOTH)
+    layer = model.get_layer("whitening")
+    np.testing.assert_allclose(layer.kernel, whitening_kernel(SMOOTH), rtol=1e-5)
+    before = [numpy(layer.kernel), numpy(layer.bias)]
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.train_on_batch(IMAGES, np.arange(60) % 10)
+    np.testing.assert_array_equal(layer.kernel, before[0])
+    assert abs(numpy(layer.bias) - before[1]).max() > 0
+
+
+def test_dirac_kernels_pass_the_channels_on():
+    inputs = keras.Input((8, 8, 3))
+    layer = keras.layers.Conv2D(
+        5, 3, padding="same", use_bias=False, kernel_initializer=Dirac(seed=1)
+    )
+    model = keras.Model(inputs, layer(inputs))
+    outputs = numpy(model(IMAGES[:2, :8, :8]))
+    np.testing.assert_allclose(outputs[..., :3], IMAGES[:2, :8, :8], atol=1e-6)
+    others = numpy(layer.kernel)[..., 3:]
+    bound = 1 / np.sqrt(9 * 3)
+    assert 0.8 * bound < abs(others).max() <= bound
+    again = Dirac.from_config(Dirac(seed=1).get_config())((3, 3, 3, 5))
+    np.testing.assert_array_equal(numpy(again), numpy(layer.kernel))
+
+
+def two_weights():
+    """A model whose gradients are known: the loss is the mean of its outputs."""
+    inputs = keras.Input((1,))
+    x = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="a")
+    y = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="b")
+    outputs = x(inputs) + y(inputs)
+    return keras.Model(inputs, outputs)
+
+
+def trained(optimizer, steps):
+    model = two_weights()
+    model.compile(optimizer, lambda y, outputs: keras.ops.mean(outputs))
+    for _ in range(steps):
+        model.train_on_batch(np.ones((4, 1), "float32"), np.ones((4, 1), "float32"))
+    return [float(w.item()) for w in model.get_weights()]
+
+
+def test_factors_multiply_the_rate_of_the_weights_they_name():
+    settings = {"momentum": 0.5, "nesterov": True}
+    a, b = trained(GroupedSGD(0.01, {"b/kernel": 3.0}, **settings), 4)
+    plain, fast = (
+        trained(keras.optimizers.SGD(rate, **settings), 4)[0] for rate in (0.01, 0.03)
+    )
+    assert (a, b) == pytest.approx((plain, fast))
+    assert fast < plain < 1
+
+
+def test_weights_stand_still_after_their_steps():
+    for steps in (0, 2, 3, 6):
+        a, b = trained(GroupedSGD(0.01, until={"b/kernel": 3}, momentum=0.9), steps)
+        expected = trained(keras.optimizers.SGD(0.01, momentum=0.9), min(steps, 3))
+        assert b == pytest.approx(expected[1])
+        assert (a == pytest.approx(b)) == (steps <= 3)
+
+
+def test_an_optimizer_comes_back_from_its_configuration():
+    one = GroupedSGD(0.1, {"beta": 64.0}, {"bias": 5}, momentum=0.8)
+    other = GroupedSGD.from_config(one.get_config())
+    assert (other.factors, other.until) == ({"beta": 64.0}, {"bias": 5})
+    assert other.momentum == 0.8
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"factors": {"beta": 0.0}}, {"until": {"whitening/bias": -1}}]
+)
+def test_groups_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"has (0.0|-1) for '(beta|whitening/bias)'"):
+        GroupedSGD(0.1, **wrong)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 0), (1, 1), (-1, 2), (3, 0)])
+def test_shifts_move_whole_pixels_and_mirror_the_border(rows, columns):
+    moved = numpy(shifted(keras.ops.convert_to_tensor(IMAGES[:1]), rows, columns))
+    mirrored = np.pad(IMAGES[:1], ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect")
+    top, left = 3 - rows, 3 - columns
+    expected = mirrored[:, top : top + 32, left : left + 32]
+    np.testing.assert_array_equal(moved, expected)
+
+
+def test_views_are_averaged_with_their_weights():
+    model = speedrun(filters=(4, 8, 8))
+    averaged = with_views(model, {(0, 0): 3.0, (0, 2): 1.0})
+    right = numpy(shifted(keras.ops.convert_to_tensor(IMAGES[:5]), 0, 2))
+    views = {
+        0.375: (IMAGES[:5], IMAGES[:5, :, ::-1]),
+        0.125: (right, right[:, :, ::-1]),
+    }
+    expected = sum(
+        share * numpy(model(view)) for share, pair in views.items() for view in pair
+    )
+    np.testing.assert_allclose(numpy(averaged(IMAGES[:5])), expected, atol=1e-6)
+    same = with_views(model, UNSHIFTED, mirror=False)
+    np.testing.assert_allclose(same(IMAGES[:5]), model(IMAGES[:5]), atol=1e-6)
+
+
+def test_views_need_a_weight():
+    with pytest.raises(ValueError, match="give a weight above 0"):
+        with_views(speedrun(filters=(4, 8, 8)), {(0, 0): 0.0})
+
+
+def test_alternating_flips_show_every_image_both_ways_in_two_epochs():
+    pixels = np.random.default_rng(1).integers(0, 256, (200, 4, 4, 1), dtype="uint8")
+    generator = augment.BatchGenerator(
+        pixels, np.arange(200), [augment.AlternatingFlip()], 64, mean=None, std=None
+    )
+    mirrored = {}
+    for epoch in range(4):
+        for index in range(len(generator)):
+            images, numbers = generator.batch(epoch, index)
+            for image, number in zip(images, numbers, strict=True):
+                same = np.array_equal(np.round(image * 255), pixels[number])
+                mirrored[epoch, number] = not same
+    first = [mirrored[0, n] for n in range(200)]
+    assert 70 < sum(first) < 130
+    for n in range(200):
+        assert mirrored[1, n] != mirrored[0, n]
+        assert mirrored[2, n] == mirrored[0, n]
+
+
+def test_the_run_trains_on_all_images_and_tests_once(tmp_path, monkeypatch):
+    rng = np.random.default_rng(2)
+    labels = np.tile(np.arange(10), 20)
+    pixels = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
+    images = assemble(pixels, labels, pixels[:40], labels[:40], "CIFAR-10 (JPEG copy)")
+    monkeypatch.setattr(data, "load_cifar10", lambda *a, **k: images)
+    monkeypatch.setitem(BUILDERS, "speedrun", lambda: speedrun(filters=(4, 8, 8)))
+    folder = train.train("speedrun", epochs=2, folder=tmp_path / "run")
+    run = train.callbacks.read_run(folder)
+    assert run["data"]["images"] == 200
+    assert run["data"]["protocol"].startswith("all: ")
+    assert 0 <= run["test_accuracy"] <= 1 and 0 <= run["test_accuracy_views"] <= 1
+    rows = train.callbacks.read_rows(folder)
+    assert len(rows) == 2 and rows[-1]["val_accuracy"] is None
+    # The saved network is whitened, by training images without augmentation.
+    training, _, _ = generators(RECIPES["speedrun"], images, 0)
+    sample = augment.normalize(images.x_train, training.mean, training.std)
+    saved = keras.models.load_model(folder / "model.keras")
+    kernel = saved.get_layer("whitening").kernel
+    np.testing.assert_allclose(kernel, whitening_kernel(sample), rtol=1e-4, atol=1e-5)
