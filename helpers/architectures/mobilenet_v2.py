@@ -48,15 +48,21 @@ def divisible(channels, divisor=8):
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def inverted_residual(x, filters, stride=1, expansion=6, linear=True, name=None):
-    """Expansion, depthwise convolution and projection, with a shortcut where it fits.
+def inverted_residual(
+    x,
+    filters,
+    stride=1,
+    expansion=6,
+    linear=True,
+    name=None,
+):
+    """Expand, convolve each channel, project; with a shortcut where it fits.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
         filters: Channels of the result.
         stride: Stride of the depthwise convolution, in pixels.
-        expansion: Channels of the depthwise convolution, in units of those of `x`;
-            1 leaves the expansion out.
+        expansion: Channels inside for each one of `x`; 1 for no expansion.
         linear: False for a ReLU6 after the projection, what the paper warns of.
         name: Prefix of the layers' names.
 
@@ -64,8 +70,7 @@ def inverted_residual(x, filters, stride=1, expansion=6, linear=True, name=None)
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
         filters)`; `x` is added where that is its own shape.
     """
-    shortcut = x
-    channels = x.shape[-1]
+    shortcut, channels = x, x.shape[-1]
     if expansion != 1:
         x = convolution_unit(x, expansion * channels, 1, name=f"{name}_expand")
     x = depthwise_unit(x, stride, name=f"{name}_depthwise")
