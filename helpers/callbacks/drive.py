@@ -61,7 +61,11 @@ def drive_folder(
             colab_drive.mount(str(MOUNT))
         # Declined, timed out or refused: Colab raises what its version pleases.
         except Exception as error:
-            warnings.warn(f"Google Drive was not mounted: {error}", stacklevel=2)
+            warnings.warn(
+                f"Google Drive was not mounted: {error}. Run this cell again to be "
+                "asked again.",
+                stacklevel=2,
+            )
     if drive.is_dir():
         return drive / "convolutional-networks" / name
     warnings.warn(
