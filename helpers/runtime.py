@@ -2,8 +2,11 @@
 
 This module answers the questions that every notebook asks first: Colab, Kaggle
 or a machine of one's own; a GPU or not; the quick size or the full one; and it
-sets the seeds. Keras is imported only by the functions that need it.
+sets the seeds. Keras is imported only by the functions that need it, and an older
+Python can import all of this, so that `check_keras` can say that it is too old.
 """
+
+from __future__ import annotations
 
 import functools
 import importlib.metadata
@@ -14,6 +17,7 @@ import sys
 from pathlib import Path
 
 PROFILES = ("quick", "full")
+PYTHON_NEEDED = (3, 11)
 KERAS_NEEDED = (3, 13)
 # Where a service keeps its GPUs, and why it may refuse one.
 _GPU_AT = {
@@ -62,8 +66,14 @@ def check_keras() -> None:
     """Checks that Keras is new enough for the course; the setup cell calls it.
 
     Raises:
-        RuntimeError: if it is too old or missing.
+        RuntimeError: if it is too old or missing, or Python is too old to have it.
     """
+    if sys.version_info < PYTHON_NEEDED:
+        python = ".".join(map(str, PYTHON_NEEDED))
+        raise RuntimeError(
+            f"This kernel is Python {platform.python_version()}, the course needs "
+            f"{python} or newer: install one, then run `python3 course.py lab` with it."
+        )
     needed = ".".join(map(str, KERAS_NEEDED))
     try:
         version = importlib.metadata.version("keras")

@@ -1,5 +1,6 @@
 """Where the course runs, on what, at which size, with which seeds."""
 
+import ast
 import os
 import random
 import subprocess
@@ -247,6 +248,21 @@ def test_the_course_root_holds_the_course():
     root = runtime.course_root()
     assert (root / "helpers" / "runtime.py").is_file()
     assert (root / "pyproject.toml").is_file()
+
+
+def test_an_old_python_is_refused_before_its_keras(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 12, "final", 0))
+    monkeypatch.setattr(runtime.platform, "python_version", lambda: "3.10.12")
+    with pytest.raises(RuntimeError, match=r"Python 3\.10\.12.*needs 3\.11 or newer"):
+        runtime.check_keras()
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "runtime.py"])
+def test_an_old_python_can_read_what_refuses_it(name):
+    text = (runtime.course_root() / "helpers" / name).read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 9))
+    # Evaluated, `str | None` would be an error before 3.10.
+    assert "|" not in text or "from __future__ import annotations" in text
 
 
 @pytest.mark.parametrize("version", ["3.12.1", "2.15.0"])
