@@ -254,3 +254,4 @@ def test_every_requirement_has_a_tested_version():
         return {line.split(sign)[0] for line in lines if not line.startswith("#")}
 
     assert names("requirements.txt", ">=") <= names("constraints.txt", "==")
+    assert names("requirements-site.txt", ">=") <= names("constraints-site.txt", "==")

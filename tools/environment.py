@@ -1,4 +1,4 @@
-"""The virtual environment of the course: made from requirements.txt, or not at all.
+"""The virtual environments of the course: made from requirements, or not at all.
 
 Standard library only: this runs before anything is installed. An environment is
 built in its final place, because its scripts hold absolute paths. A record inside
@@ -25,11 +25,15 @@ from tools.processes import run_with_progress
 RECORD = "course.json"
 # Measured: an environment of 2.7 GB, and TensorFlow's archive of 0.6 GB beside it.
 NEEDED_BYTES = 4 * 10**9
+# What builds the website has no TensorFlow: 0.2 GB.
+NEEDED_FOR_SITE = 10**9 // 2
 
 # What `--versions` adds to requirements.txt. "tested" is constraints.txt and
 # "oldest" the lower bounds of requirements.txt.
 VERSIONS = ("tested", "colab", "newest", "oldest")
 COLAB = "tensorflow==2.20.*\nkeras==3.13.2\nnumpy==2.1.*\n"
+# What builds the website, in an environment of its own.
+SITE = "site"
 
 # What pip's log says, and what that means; the first that is found counts. Without
 # an index pip ends by finding no version, so the network comes before the versions.
@@ -46,7 +50,7 @@ _CAUSES = (
     ),
     (
         r"(?:Cannot install|No matching distribution found for) (?P<what>[^\s,]+)",
-        "no version of {what} fits requirements.txt, constraints.txt, this Python and "
+        "no version of {what} fits the requirements, the constraints, this Python and "
         "this system (TensorFlow has none for Macs with an Intel processor: use Colab)",
     ),
 )
@@ -57,9 +61,15 @@ class CourseError(Exception):
 
 
 def folder_for(versions: str = "tested") -> Path:
-    """Returns where the environment lies: `COURSE_VENV`, or beside `course.py`."""
+    """Returns where the environment lies: `COURSE_VENV`, or beside `course.py`.
+
+    That of the website lies beside the other one, and never in its place.
+    """
     name = ".venv" if versions == "tested" else f".venv-{versions}"
-    return Path(os.environ.get("COURSE_VENV") or ROOT / name).absolute()
+    named = os.environ.get("COURSE_VENV")
+    if named and versions == SITE:
+        named = f"{Path(named)}-{SITE}"
+    return Path(named or ROOT / name).absolute()
 
 
 def python_in(folder: Path) -> Path:
@@ -67,14 +77,25 @@ def python_in(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def requirements(versions: str) -> Path:
+    """Returns the file of what is installed.
+
+    Args:
+        versions: one of `VERSIONS`, or `SITE`.
+    """
+    name = "requirements-site.txt" if versions == SITE else "requirements.txt"
+    return ROOT / name
+
+
 def constraints(versions: str) -> str:
     """Returns the constraints, in pip's format, that a set of versions stands for.
 
     Args:
-        versions: one of `VERSIONS`.
+        versions: one of `VERSIONS`, or `SITE`.
     """
-    if versions == "tested":
-        return (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    if versions in ("tested", SITE):
+        name = "constraints-site.txt" if versions == SITE else "constraints.txt"
+        return (ROOT / name).read_text(encoding="utf-8")
     if versions == "oldest":
         lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
         bounds = [line for line in lines if not line.startswith("#")]
@@ -84,9 +105,9 @@ def constraints(versions: str) -> str:
 
 def key(versions: str) -> str:
     """Returns the SHA-256 of all that an environment is made from."""
-    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    wanted = requirements(versions).read_text(encoding="utf-8")
     python = "python {}.{}".format(*sys.version_info)
-    parts = "\0".join((requirements, constraints(versions), python))
+    parts = "\0".join((wanted, constraints(versions), python))
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -94,7 +115,7 @@ def ensure(versions: str = "tested") -> Path:
     """Makes the environment where it is missing or out of date.
 
     Args:
-        versions: one of `VERSIONS`: which exact versions are installed.
+        versions: one of `VERSIONS`: which exact versions are installed; or `SITE`.
 
     Returns:
         The path of its interpreter.
@@ -139,7 +160,7 @@ def explain(log: str) -> str:
 
 def _replace(folder: Path, versions: str) -> None:
     """Builds the environment; puts an older one back in its place on failure."""
-    _check_space(folder)
+    _check_space(folder, NEEDED_FOR_SITE if versions == SITE else NEEDED_BYTES)
     ours = False
     try:
         if folder.exists():
@@ -183,7 +204,7 @@ def _build(folder: Path, versions: str) -> None:
     pip = [str(python_in(folder)), "-m", "pip", "install", "--no-input"]
     # Python compiles what it imports, which is a small part of what is installed.
     pip += ["--no-compile", "--disable-pip-version-check", "--progress-bar=off"]
-    pip += ["-r", str(ROOT / "requirements.txt"), "-c", str(pins)]
+    pip += ["-r", str(requirements(versions)), "-c", str(pins)]
     # A "user = true" in someone's pip.conf cannot work in an environment.
     if run_with_progress(pip, "Installing packages", log, {"PIP_USER": "0"}):
         text = log.read_text(encoding="utf-8", errors="replace")
@@ -198,13 +219,13 @@ def _failure(what: str, text: str, log: Path) -> CourseError:
     return CourseError(f"{what}: {explain(text)}")
 
 
-def _check_space(folder: Path) -> None:
+def _check_space(folder: Path, needed: int) -> None:
     """Refuses to start what the disk cannot hold."""
     place = next(parent for parent in folder.parents if parent.exists())
     free = shutil.disk_usage(place).free
-    if free < NEEDED_BYTES:
+    if free < needed:
         raise CourseError(
-            f"{folder} was not made: it needs {NEEDED_BYTES / 1e9:.0f} GB and the "
+            f"{folder} was not made: it needs {needed / 1e9:g} GB and the "
             f"disk has {free / 1e9:.1f} GB left"
         )
 
