@@ -2,6 +2,7 @@
 
 python -m tools                        refresh quotes, setup cells, badges, tables
 python -m tools --check                say what differs, and what a rule forbids
+python -m tools tables                 refresh tables/ from the architectures
 python -m tools execute NOTEBOOK ...   execute in quick, store cleaned outputs
 """
 
@@ -88,6 +89,13 @@ def main(arguments: list[str]) -> int:
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
                 print(f"{path} is unchanged: {problem}", file=sys.stderr)
                 return 1
+        return 0
+    if arguments == ["tables"]:
+        # Needs Keras, which takes longer to import than all else here to run.
+        from tools import tables
+
+        for name in tables.refresh():
+            print(f"tables/{name}: refreshed")
         return 0
     if arguments not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
