@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The course's one command: run a lecture, open JupyterLab, test everything.
+"""The course's one command: run a lecture, open JupyterLab, test, build the website.
 
 It needs nothing but a Python that it supports. This file checks that, in a syntax
 that old ones read too, so that they get as far as saying so; the commands are in

@@ -283,5 +283,5 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     out = capsys.readouterr().out
-    for word in ("run", "lab", "test", "setup", "quick", "COURSE_VENV"):
+    for word in ("run", "lab", "test", "site", "setup", "quick", "COURSE_VENV"):
         assert word in out

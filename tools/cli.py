@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 
-from tools import commands, environment
+from tools import ROOT, commands, environment
 
 DESCRIPTION = """\
-Run a lecture, open JupyterLab, test everything.
+Run a lecture, open JupyterLab, test everything, build the website.
 
     python3 course.py run                    the assignment, quick
     python3 course.py run 7 --profile full   lecture 7 at its real length
     python3 course.py lab                    JupyterLab
     python3 course.py test                   ruff, pytest, the notebooks' replay
+    python3 course.py site                   the lectures as a website, to read
 
 The first call makes the environment .venv beside course.py, with the versions of
 constraints.txt (a few minutes); later calls find it there.
@@ -21,7 +22,8 @@ constraints.txt (a few minutes); later calls find it there.
 EPILOG = """\
 Environment variables:
     COURSE_PROFILE   quick or full, where --profile is not given
-    COURSE_VENV      another folder for the environment
+    COURSE_VENV      another folder for the environment (the website's is named
+                     after it and ends in -site)
     CIFAR10_DIR      where the images lie
 """
 
@@ -67,6 +69,15 @@ def parser() -> argparse.ArgumentParser:
         help="tested: constraints.txt; colab: what Colab has; newest; oldest: the "
         "lower bounds of requirements.txt (default: %(default)s)",
     )
+    four = subcommands.add_parser(
+        "site", help="build the website of the lectures, as they stand, into a folder"
+    )
+    four.add_argument(
+        "--output",
+        default=str(ROOT / "site"),
+        metavar="FOLDER",
+        help="where to (default: site, beside course.py)",
+    )
     subcommands.add_parser("setup", help="only make the environment")
     return top
 
@@ -94,6 +105,8 @@ def main(arguments: list[str]) -> int:
                 if part in (options.only or commands.PARTS)
             ]
             return commands.test(parts, options.versions, extra)
+        if options.command == "site":
+            return commands.site(options.output)
         print(f"The environment is ready: {environment.ensure()}")
         return 0
     except environment.CourseError as problem:

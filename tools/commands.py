@@ -1,4 +1,4 @@
-"""What `course.py` does: run a lecture, open JupyterLab, test everything.
+"""What `course.py` does: run a lecture, open JupyterLab, test, build the website.
 
 Standard library only: what needs more runs in the course's environment.
 """
@@ -171,6 +171,21 @@ def test(parts: Sequence[str], versions: str, extra: list[str]) -> int:
         if name in ("pytest", "notebooks"):
             print(f"{name}: {closing or 'ended without a closing line'}")
     return int(any(status for _, status, _, _ in results))
+
+
+def site(output: str) -> int:
+    """Builds the website of the lectures, from what their notebooks hold.
+
+    Args:
+        output: the folder that the website is written to.
+
+    Returns:
+        The exit status.
+    """
+    # The build runs in the course's folder, and the path is meant from here.
+    folder = Path(output).absolute()
+    python = environment.ensure(environment.SITE)
+    return call([python, "-m", "tools.site", "--output", folder])
 
 
 def shown(path: Path) -> str:

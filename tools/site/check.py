@@ -1,0 +1,96 @@
+"""Reads a built site and names what a reader would find broken."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+# Badges are the hosts' own images; nothing else may need a network.
+_BADGES = ("colab.research.google.com", "kaggle.com")
+
+
+@dataclass
+class Page:
+    """What a page offers to links, and what it needs.
+
+    Attributes:
+        names: the ids of its elements.
+        links: addresses that it leads to.
+        loaded: addresses of what a browser fetches to show it.
+        silent: addresses of images without a text alternative.
+    """
+
+    names: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.page = Page()
+
+    def handle_starttag(self, tag, attrs):
+        values = {name: value or "" for name, value in attrs}
+        if "id" in values:
+            self.page.names.add(values["id"])
+        if tag == "a" and "href" in values:
+            self.page.links.append(values["href"])
+        if tag == "link" and values.get("rel") in ("stylesheet", "icon"):
+            self.page.loaded.append(values["href"])
+        if tag in ("script", "img", "iframe") and "src" in values:
+            self.page.loaded.append(values["src"])
+        if tag == "img" and not values.get("alt", "").strip():
+            self.page.silent.append(values.get("src", "")[:60])
+
+
+def read_page(text: str) -> Page:
+    """Reads what a page of HTML holds."""
+    reader = _Reader()
+    reader.feed(text)
+    return reader.page
+
+
+def problems(folder: Path) -> list[str]:
+    """Checks the links, images and scripts of a site.
+
+    Args:
+        folder: the site, with an `index.html`.
+
+    Returns:
+        A line for every problem; none if all is well.
+    """
+    pages = {
+        path.resolve(): read_page(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("*.html"))
+    }
+    found = []
+    for path, page in pages.items():
+        name = path.relative_to(folder.resolve()).as_posix()
+        for link in page.links + page.loaded:
+            trouble = _trouble(link, path, pages)
+            if trouble:
+                found.append(f"{name}: the link {link} {trouble}")
+        for link in page.loaded:
+            host = urlsplit(link).netloc
+            if host and host not in _BADGES:
+                found.append(f"{name} needs a network: it loads {link}")
+        for link in page.silent:
+            found.append(f"{name}: the image {link} has no text alternative")
+    return found
+
+
+def _trouble(link: str, path: Path, pages: dict[Path, Page]) -> str:
+    """Says why a link from a page leads nowhere; nothing if it leads somewhere."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return ""
+    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    if not target.exists():
+        return "leads to no file of the site"
+    names = pages[target].names if target in pages else set()
+    # "#" alone is the top of the page.
+    if parts.fragment and unquote(parts.fragment) not in names:
+        return "leads to no place on its page"
+    return ""
