@@ -10,6 +10,7 @@ import types
 import warnings
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from resume_model import fresh, outcome, train
@@ -311,6 +312,36 @@ def test_a_training_survives_its_drive_and_its_machine(tmp_path, monkeypatch):
         cut(path)
     with pytest.warns(UserWarning, match="none of it can be used"):
         assert_same_bits(expected, outcome(local, *train(local, drive=copy)))
+
+
+class Filling(keras.callbacks.Callback):
+    """Fills a disk at one moment of epoch 3."""
+
+    def __init__(self, disk=None, moment="on_epoch_begin"):
+        super().__init__()
+        self.disk = disk
+        setattr(self, moment, self.fill)
+
+    def fill(self, epoch, logs=None):
+        if self.disk and epoch == 2:
+            self.disk.code = errno.ENOSPC
+
+
+# Before the log of the epoch is written, and between the log and the state.
+@pytest.mark.parametrize("moment", ["on_epoch_begin", "on_epoch_end"])
+def test_a_full_local_disk_says_what_to_do_and_the_run_goes_on(tmp_path, moment):
+    whole, local = tmp_path / "whole", tmp_path / "local"
+    expected = outcome(whole, *train(whole, fresh(), extra=[Filling()]))
+    with pytest.MonkeyPatch.context() as patch:
+        disk = Disk(local, patch)
+        with pytest.raises(OSError, match="left on device. Make room, then") as caught:
+            train(local, fresh(), extra=[Filling(disk, moment)])
+    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.filename == str(local)
+    epochs = [row["epoch"] for row in callbacks.read_rows(local)]
+    assert epochs == ([1, 2] if moment == "on_epoch_begin" else [1, 2, 3])
+    found = outcome(local, *train(local, fresh(), extra=[Filling()]))
+    assert_same_bits(expected, found)
 
 
 @pytest.fixture

@@ -53,6 +53,29 @@ def write_atomic(path: str | os.PathLike, data: bytes | str) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def explain_full_disk(folder: str | os.PathLike):
+    """Adds to the error of a full disk, or a used-up quota, what to do about it.
+
+    Args:
+        folder: The run's folder, which the error names.
+
+    Raises:
+        OSError: In place of the one raised within, with the same number.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            error.errno,
+            f"{error.strerror}. Make room, then run the same cell again: what was "
+            "saved before is whole",
+            str(folder),
+        ) from error
+
+
 def sync_folder(folder: str | os.PathLike) -> None:
     """Forces the names in a folder to the disk, where the system can do that.
 

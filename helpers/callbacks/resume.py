@@ -17,6 +17,7 @@ from typing import Any
 import keras
 
 from helpers.callbacks import schedules, state
+from helpers.callbacks.atomic import explain_full_disk
 from helpers.callbacks.checkpoint import DamagedError, Snapshot, Store
 from helpers.callbacks.drive import Mirror
 from helpers.callbacks.identity import identity, refuse_another
@@ -262,7 +263,8 @@ class Resume(keras.callbacks.Callback):
             "callbacks": records,
             "identity": self._identity,
         }
-        self.store.save(arrays, record)
+        with explain_full_disk(self.folder):
+            self.store.save(arrays, record)
         if self.mirror:
             self.mirror.sync(self.store)
 

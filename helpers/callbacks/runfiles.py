@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from helpers.callbacks.atomic import write_atomic
+from helpers.callbacks.atomic import explain_full_disk, write_atomic
 
 HISTORY = "history.csv"
 RUN = "run.json"
@@ -70,7 +70,8 @@ def write_history(folder: str | os.PathLike, rows: list[dict]) -> Path:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
-    return write_atomic(Path(folder) / HISTORY, text.getvalue())
+    with explain_full_disk(folder):
+        return write_atomic(Path(folder) / HISTORY, text.getvalue())
 
 
 def read_run(folder: str | os.PathLike) -> dict:
@@ -90,7 +91,8 @@ def read_run(folder: str | os.PathLike) -> dict:
 
 def write_run(folder: str | os.PathLike, run: dict) -> Path:
     """Writes `run.json` whole."""
-    return write_atomic(Path(folder) / RUN, json.dumps(run, indent=2) + "\n")
+    with explain_full_disk(folder):
+        return write_atomic(Path(folder) / RUN, json.dumps(run, indent=2) + "\n")
 
 
 def update_run(folder: str | os.PathLike, **fields) -> dict:
