@@ -52,6 +52,8 @@ ALEXNET = Study(
     },
     alexnet_cifar,
     images=None,
+    # As the architecture's own run.
+    precision="mixed_bfloat16",
 )
 
 VGG = Study(
@@ -73,6 +75,7 @@ NIN = Study(
     },
     nin,
     images=None,
+    precision="mixed_bfloat16",
 )
 
 INCEPTION = Study(
