@@ -27,6 +27,7 @@ html_static_path = [str(_HERE / "static"), str(_MATHJAX)]
 html_css_files = ["course.css"]
 mathjax_path = "mathjax/tex-chtml.js"
 html_copy_source = False
+html_show_copyright = False
 html_use_index = False
 html_theme_options = {
     "footer_icons": [
