@@ -146,6 +146,7 @@ def test_trains_on_jax(networks):
         (partial(alexnet_cifar, normalization="lnr"), "'lnr'. Choose one of: lrn"),
         (partial(vgg, 12), "'12'. Choose one of: 11, 11-LRN, 13, 16-1x1, 16, 19"),
         (partial(vgg_cifar, normalization=True), "True. Choose one of: batch, none"),
+        (partial(nin, width=0), "width=0"),
         (partial(nin, head="max"), "'max'. Choose one of: average, dense"),
         (partial(googlenet, normalization="lrn"), "'lrn'. Choose one of: batch"),
     ],
@@ -332,6 +333,15 @@ def test_nin_has_the_papers_maps():
     assert output_size(model, "average") == (10,)
     # A dense layer on the maps has 640 weights and a bias for each class.
     assert parameters(nin(head="dense")) - parameters(model) == 6_410
+
+
+def test_nin_with_half_of_the_filters():
+    model = nin(width=0.5)
+    shapes = {layer.name: layer.kernel.shape for layer in model.layers if layer.weights}
+    assert shapes["mlpconv1_conv1"] == (5, 5, 3, 96)
+    assert shapes["mlpconv2_conv1"] == (5, 5, 48, 96)
+    # The maps are one for each class at any width.
+    assert shapes["maps"] == (1, 1, 96, 10)
 
 
 def test_nin_averages_the_map_of_each_class():

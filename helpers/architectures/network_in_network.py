@@ -10,7 +10,7 @@ Paper: Network In Network, https://arxiv.org/abs/1312.4400
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import large_enough, one_of
+from helpers.architectures.arguments import large_enough, one_of, require_positive
 
 NORMALIZATIONS = ("none", "batch")
 HEADS = ("average", "dense")
@@ -51,6 +51,7 @@ def nin(
     head="average",
     normalization="none",
     dropout=0.5,
+    width=1.0,
     name="nin",
 ):
     """Build Network in Network, which was published for CIFAR-10.
@@ -62,6 +63,7 @@ def nin(
             puts a dense layer on the maps, as the paper does for comparison.
         normalization: "none" as published, or "batch" in front of each ReLU.
         dropout: Share of values dropped after the first two poolings.
+        width: Factor for all filters but the class maps, 1 as published.
         name: Name of the model.
 
     Returns:
@@ -74,14 +76,19 @@ def nin(
     large_enough(input_shape, 4, "Network in Network")
     one_of("head", head, HEADS)
     one_of("normalization", normalization, NORMALIZATIONS)
+    require_positive("Network in Network", width=width)
+
+    def widths(*filters):
+        return [max(1, round(width * count)) for count in filters]
+
     inputs = keras.Input(input_shape, name="image")
-    x = mlpconv(inputs, (192, 160, 96), 5, normalization, name="mlpconv1")
+    x = mlpconv(inputs, widths(192, 160, 96), 5, normalization, name="mlpconv1")
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1")(x)
     x = layers.Dropout(dropout, name="dropout1")(x)
-    x = mlpconv(x, (192, 192, 192), 5, normalization, name="mlpconv2")
+    x = mlpconv(x, widths(192, 192, 192), 5, normalization, name="mlpconv2")
     x = layers.AveragePooling2D(3, strides=2, padding="same", name="pool2")(x)
     x = layers.Dropout(dropout, name="dropout2")(x)
-    x = mlpconv(x, (192, 192), 3, normalization, name="mlpconv3")
+    x = mlpconv(x, widths(192, 192), 3, normalization, name="mlpconv3")
     # A map for each class.
     x = layers.Conv2D(classes, 1, kernel_initializer="he_normal", name="maps")(x)
     x = layers.ReLU(name="maps_relu")(x)

@@ -68,13 +68,12 @@ VGG = Study(
 
 NIN = Study(
     "Averaged maps or a dense head?",
-    RECIPES["course_low"],
+    SHORT,
     {
-        "average": Variant("global average pooling", architecture="nin"),
+        "average": Variant("global average pooling"),
         "dense": Variant("dense head", network={"head": "dense"}),
     },
-    nin,
-    images=None,
+    functools.partial(nin, width=0.5, normalization="batch"),
     precision="mixed_bfloat16",
 )
 
