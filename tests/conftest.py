@@ -1,4 +1,6 @@
-"""Options of the tests."""
+"""Options of the tests, and what all of them are held to."""
+
+import pytest
 
 
 def pytest_addoption(parser):
@@ -37,3 +39,24 @@ def pytest_collection_modifyitems(config, items):
     long = [item for item in items if item.get_closest_marker("applications")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(autouse=True)
+def readable_figures(request, monkeypatch):
+    """Holds every figure that a test of helpers.plots draws to figure_checks.py."""
+    if not request.module.__name__.rpartition(".")[2].startswith("test_plots"):
+        yield
+        return
+    import matplotlib.pyplot as plt
+    from figure_checks import problems
+
+    drawn, make = [], plt.figure
+
+    def figure(*arguments, **options):
+        drawn.append(make(*arguments, **options))
+        return drawn[-1]
+
+    # plt.subplots calls it, too.
+    monkeypatch.setattr(plt, "figure", figure)
+    yield
+    assert [line for each in drawn for line in problems(each)] == []

@@ -70,7 +70,7 @@ def test_bars_hold_the_probabilities_and_mark_the_right_class():
     bars = figure.axes[2].patches
     assert [bar.get_width() for bar in bars] == [25.0, 75.0]
     shown = [to_hex(bar.get_facecolor()).upper() for bar in bars]
-    assert shown == [OTHER, RIGHT]
+    assert shown == [OTHER.upper(), RIGHT]
     names = [text.get_text() for text in figure.axes[2].get_yticklabels()]
     assert names == ["cat", "dog"]
 

@@ -53,13 +53,15 @@ class RateCurve:
         """
         import matplotlib.pyplot as plt
 
+        from helpers.plots.palette import BLUE, VERMILION
+
         if axes is None:
             _, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
         axes.plot(self.rates, self.losses, color="0.8", label="each batch")
-        axes.plot(self.rates, self.smoothed, label="running mean")
+        axes.plot(self.rates, self.smoothed, color=BLUE, label="running mean")
         axes.axvline(
             self.suggestion,
-            color="C1",
+            color=VERMILION,
             linestyle="--",
             label=f"suggestion {self.suggestion:.2g}",
         )

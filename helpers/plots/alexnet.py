@@ -7,12 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from helpers.plots.runs import COLOURS, STYLES
+from helpers.plots.palette import BLUE, FAINT, QUIET, VERMILION, line
 
-BLUE, ORANGE = COLOURS[:2]
-QUIET = "#b0b0b0"
-# White figures are read on the first two, black ones on the others.
-SHARES = (BLUE, ORANGE, "#e6e6e6", "#cccccc")
+# White figures are read on the first, black ones on the others.
+SHARES = (BLUE, VERMILION, FAINT, "#cccccc")
 
 
 def winners(
@@ -37,7 +35,7 @@ def winners(
     figure, axis = plt.subplots(figsize=(width, 3.6), layout="constrained")
     bars = axis.bar(range(len(errors)), values, color=colours)
     axis.bar_label(bars, labels=[f"{value:g}" for value in values])
-    axis.axhline(human, color=ORANGE, linestyle="--", label=f"a person: {human:g}")
+    axis.axhline(human, color=VERMILION, linestyle="--", label=f"a person: {human:g}")
     labels = [f"{year}\n{name}" for year, name in zip(errors, names, strict=True)]
     axis.set_xticks(range(len(errors)), labels, fontsize="small")
     axis.set_ylabel("top-5 error of the winner (%)")
@@ -102,8 +100,7 @@ def training_errors(
         axis.plot(
             range(1, len(values) + 1),
             values,
-            STYLES[index % len(STYLES)],
-            color=COLOURS[index % len(COLOURS)],
+            **line(index),
             label=label,
         )
     axis.axhline(target, color="0.5", linewidth=1)
@@ -156,7 +153,7 @@ def shares(
             bars,
             labels=[f"{value:.0f}" if value > 2.5 else "" for value in share],
             label_type="center",
-            color="white" if index < 2 else "black",
+            color="black" if index else "white",
         )
         begin += share
     axis.set_yticks(range(len(counts)), counts)

@@ -6,8 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-# Blue and vermilion of Okabe and Ito, told apart with every kind of colour vision.
-VALIDATION, TRAINING = "#0072B2", "#D55E00"
+from helpers.plots.palette import BLUE, VERMILION
+
+VALIDATION, TRAINING = BLUE, VERMILION
 # Sizes in pixels of the figure; images have whole numbers of them for each of theirs.
 DPI, GAP, LABEL, CAPTION, HEADER = 100, 8, 130, 34, 26
 

@@ -6,10 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart with every kind of colour vision.
-RIGHT, OTHER = "#0072B2", "#BBBBBB"
-CURVES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-STYLES = ("-", "--", "-.", ":")
+from helpers.plots.palette import BLUE, QUIET, line
+
+RIGHT, OTHER = BLUE, QUIET
 
 
 def responses(
@@ -90,8 +89,7 @@ def temperatures(
         axis.plot(
             temperature,
             100 * curve,
-            STYLES[index % len(STYLES)],
-            color=CURVES[index % len(CURVES)],
+            **line(index),
             label=f"{name}, score {scores[name]:g}",
         )
     for label, value in (marks or {}).items():

@@ -6,11 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
-
-MARKERS = ("o", "s", "^", "D")
-# Ground of a heat map where a layer has nothing to read.
-NOTHING = "#f2f2f2"
+from helpers.plots.palette import COLOURS, NOTHING, line, mark
 
 
 def channels_read(
@@ -75,16 +71,15 @@ def kept(
         axis.plot(
             list(sizes),
             [size / 1e6 for size in sizes.values()],
-            STYLES[index % len(STYLES)],
-            color=COLOURS[index % len(COLOURS)],
+            **line(index),
             label=label,
         )
     for index, (label, sizes) in enumerate(measured.items()):
         axis.plot(
             list(sizes),
             [size / 1e6 for size in sizes.values()],
-            MARKERS[index % len(MARKERS)],
-            color=COLOURS[(len(laws) + index) % len(COLOURS)],
+            **mark(len(laws) + index),
+            linestyle="none",
             label=label,
         )
     axis.set_ylim(bottom=0)

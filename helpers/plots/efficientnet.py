@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from helpers.plots.runs import COLOURS, STYLES
-from helpers.plots.vgg import MARKERS
+from helpers.plots.palette import BLUE, line, mark
 
 
 def growth(
@@ -37,8 +36,7 @@ def growth(
         left.plot(
             list(multiples),
             list(multiples.values()),
-            STYLES[index % len(STYLES)],
-            color=COLOURS[index % len(COLOURS)],
+            **line(index),
             label=label,
         )
     factors = sorted({factor for multiples in alone.values() for factor in multiples})
@@ -56,10 +54,9 @@ def growth(
         right.plot(
             list(multiples),
             list(multiples.values()),
-            marker=MARKERS[index % len(MARKERS)],
+            **mark(len(alone) + index),
             linestyle="none" if index else "-",
             markerfacecolor="white" if index else None,
-            color=COLOURS[(len(alone) + index) % len(COLOURS)],
             label=label,
         )
     steps = sorted({phi for multiples in together.values() for phi in multiples})
@@ -93,7 +90,7 @@ def accuracy_by_cost(
         the others, named by the legend; the axis of the multiply-adds is logarithmic.
     """
     figure, axis = plt.subplots(figsize=(width, 4.0), layout="constrained")
-    axis.plot(*zip(*family.values(), strict=True), "-o", color=COLOURS[0])
+    axis.plot(*zip(*family.values(), strict=True), "-o", color=BLUE)
     for name, point in family.items():
         axis.annotate(
             name,
@@ -106,11 +103,10 @@ def accuracy_by_cost(
     for index, (name, point) in enumerate(others.items(), start=1):
         axis.plot(
             *point,
-            marker=MARKERS[index % len(MARKERS)],
+            **mark(index),
             # Hollow, so that neighbours do not hide each other.
             markerfacecolor="none",
             linestyle="none",
-            color=COLOURS[index % len(COLOURS)],
             label=name,
         )
     axis.set_xscale("log")

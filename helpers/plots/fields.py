@@ -9,12 +9,11 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from helpers.plots.palette import OUTSIDE, SKY
 from helpers.receptive_field import Field, ReceptiveFieldError, receptive_fields
 
-# Sky blue of Okabe and Ito, visible on black and on yellow.
-THEORY = "#56B4E9"
-# Ground outside the image.
-OUTSIDE = "#f7e6d8"
+# Visible on black and on yellow.
+THEORY = SKY
 
 
 def receptive_field(

@@ -7,11 +7,10 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
+from helpers.plots.palette import BLUE, NOTHING, VERMILION, line
 from helpers.receptive_field import Field
 
-SEEN, CENTRE = COLOURS[:2]
-UNSEEN = "#f2f2f2"
+SEEN, CENTRE, UNSEEN = BLUE, VERMILION, NOTHING
 
 
 def branch_fields(fields: Mapping[str, Field], width: float = 8.0) -> Figure:
@@ -114,10 +113,9 @@ def gradient_norms(
             axis.plot(
                 range(len(places)),
                 values,
-                STYLES[index],
+                **line(index),
                 marker="o",
                 markersize=3,
-                color=COLOURS[index],
                 label=loss,
             )
         axis.set_yscale("log")

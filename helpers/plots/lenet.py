@@ -7,10 +7,8 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS
+from helpers.plots.palette import BLUE, FAINT, VERMILION
 
-BLUE, ORANGE = COLOURS[:2]
-QUIET = "#e6e6e6"
 # Height and width of the drawing that F6's 84 units are read as.
 DRAWING = (12, 7)
 
@@ -45,7 +43,7 @@ def connections(
     )
     axis.pcolormesh(
         seen,
-        cmap=ListedColormap([QUIET, BLUE]),
+        cmap=ListedColormap([FAINT, BLUE]),
         vmin=0,
         vmax=1,
         edgecolors="white",
@@ -122,7 +120,7 @@ def shares(counts: Mapping[str, tuple[int, int]], width: float = 8.0) -> Figure:
     )
     places = np.arange(len(counts))
     percent = 100 * np.array(list(counts.values())) / np.sum(list(counts.values()), 0)
-    kinds = (("parameters", BLUE, -0.2), ("multiply-adds", ORANGE, 0.2))
+    kinds = (("parameters", BLUE, -0.2), ("multiply-adds", VERMILION, 0.2))
     for column, (kind, colour, shift) in enumerate(kinds):
         values = percent[:, column]
         bars = axis.barh(places + shift, values, height=0.38, color=colour, label=kind)
@@ -165,7 +163,7 @@ def steps(
     error = 2 * np.sqrt(test * (100 - test) / test_images)
     axis.hlines(places, test, train, color="0.7", linewidth=1, zorder=1)
     axis.plot(train, places, "o", color=BLUE, markerfacecolor="white", label="training")
-    axis.errorbar(test, places, xerr=error, fmt="o", color=ORANGE, label="test")
+    axis.errorbar(test, places, xerr=error, fmt="o", color=VERMILION, label="test")
     below = len(results) + np.arange(len(published))
     axis.plot(
         list(published.values()),

@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from helpers.plots.runs import COLOURS, STYLES
-from helpers.plots.vgg import MARKERS
+from helpers.plots.palette import line, mark
 
 
 def embeddings(pictures: Mapping[str, np.ndarray], width: float = 8.0) -> Figure:
@@ -84,12 +83,10 @@ def accuracy_by_cost(
     figure, axis = plt.subplots(figsize=(width, 3.6), layout="constrained")
     named = set()
     for index, (label, networks) in enumerate(series.items()):
-        colour = COLOURS[index % len(COLOURS)]
         axis.plot(
             *zip(*networks.values(), strict=True),
-            linestyle=STYLES[index % len(STYLES)] if len(networks) > 1 else "none",
-            marker=MARKERS[index % len(MARKERS)],
-            color=colour,
+            **mark(index),
+            linestyle=line(index)["linestyle"] if len(networks) > 1 else "none",
             label=label,
         )
         # Names of one line stand above its marks, those of the next below.

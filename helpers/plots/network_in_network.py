@@ -7,8 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-# Vermilion of Okabe and Ito, visible on all colours of the maps.
-FRAME = "#D55E00"
+from helpers.plots.palette import VERMILION
+
+# Visible on all colours of the maps.
+FRAME = VERMILION
 Box = tuple[float, float, float, float]
 
 

@@ -9,10 +9,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from helpers.callbacks import read_run
-from helpers.plots.runs import COLOURS, LABELS, draw
-
-BLUE, ORANGE = COLOURS[:2]
-QUIET = "#e6e6e6"
+from helpers.plots.palette import BLUE, FAINT, VERMILION, line
+from helpers.plots.runs import LABELS, draw
 
 
 def descent(
@@ -61,7 +59,7 @@ def descent(
         levels = loss.max() * 0.5 ** np.arange(14, 0, -1)
         axis.contour(ticks, ticks, loss, levels, colors="0.65", linewidths=0.7)
         axis.plot(*paths[title].T, "o-", color=BLUE, markersize=3, linewidth=1)
-        axis.plot(0, 0, "x", color=ORANGE, markersize=9, markeredgewidth=2)
+        axis.plot(0, 0, "x", color=VERMILION, markersize=9, markeredgewidth=2)
         axis.set_aspect("equal")
         axis.set_title(f"{title}\ncondition number {np.linalg.cond(hessian):.0f}")
         axis.set_xlabel(f"{names[0]} - best")
@@ -96,7 +94,7 @@ def shared_statistics(
     for axis, (title, maps) in zip(axes[0], touched.items(), strict=True):
         axis.pcolormesh(
             maps,
-            cmap=ListedColormap([QUIET, BLUE]),
+            cmap=ListedColormap([FAINT, BLUE]),
             vmin=0,
             vmax=1,
             edgecolors="white",
@@ -131,9 +129,7 @@ def stopping(
         draw(axis, folder, quantity, "training images", 0)
         draw(axis, folder, f"val_{quantity}", "validation images", 1)
         for index, (label, epoch) in enumerate(epochs.items(), start=2):
-            axis.axvline(
-                epoch, color=COLOURS[index], linestyle=":", linewidth=2, label=label
-            )
+            axis.axvline(epoch, **line(index), linewidth=2, label=label)
         axis.set_xlabel("epoch")
         axis.set_ylabel(LABELS[quantity].removeprefix("training "))
         axis.grid(alpha=0.3)
@@ -176,10 +172,10 @@ def changes(
         figsize=(width, 0.3 * len(results) + 1.3), layout="constrained"
     )
     middle = results[reference][1]
-    axis.axvspan(middle - margin, middle + margin, color=QUIET, zorder=0)
+    axis.axvspan(middle - margin, middle + margin, color=FAINT, zorder=0)
     axis.hlines(places, test, train, color="0.7", linewidth=1, zorder=1)
     axis.plot(train, places, "o", color=BLUE, markerfacecolor="white", label="training")
-    axis.plot(test, places, "o", color=ORANGE, label="test")
+    axis.plot(test, places, "o", color=VERMILION, label="test")
     axis.set_yticks(places, results)
     axis.invert_yaxis()
     axis.grid(axis="x", alpha=0.3)

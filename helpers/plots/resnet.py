@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
+from helpers.plots.palette import COLOURS, DASHES
 
 
 def gradients_by_layer(
@@ -22,7 +22,7 @@ def gradients_by_layer(
         width: width of the figure, in inches.
 
     Returns:
-        The figure: a colour for each kind, a line style for each depth; the axis of
+        The figure: a colour for each kind, a line style for each network; the axis of
         the norms is logarithmic.
 
     Raises:
@@ -41,7 +41,7 @@ def gradients_by_layer(
                 values,
                 # The first network has dashes, which the longer line of the next
                 # one cannot hide.
-                STYLES[(line + 1) % 2],
+                linestyle=DASHES[(2 * kind + (line + 1) % 2) % len(DASHES)],
                 color=COLOURS[kind % len(COLOURS)],
                 label=f"{depth} layers, {label}",
             )

@@ -5,6 +5,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from helpers.callbacks import read_rows, read_run
+from helpers.plots.palette import COLOURS as COLOURS
+from helpers.plots.palette import STYLES as STYLES
+from helpers.plots.palette import line
 
 LABELS = {
     "accuracy": "training accuracy (%)",
@@ -14,9 +17,6 @@ LABELS = {
     "learning_rate": "learning rate",
     "seconds": "seconds an epoch",
 }
-# Okabe and Ito's colours, told apart with every kind of colour vision.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-STYLES = ("-", "--", "-.", ":")
 
 
 def curves(runs, columns=("val_accuracy",), width=8.0):
@@ -81,12 +81,10 @@ def draw(axis, folder, column, label, index=0):
     """
     rows = [row for row in read_rows(folder) if row[column] is not None]
     scale = 100.0 if column.endswith("accuracy") else 1.0
-    colour = COLOURS[index % len(COLOURS)]
     axis.plot(
         [row["epoch"] for row in rows],
         [row[column] * scale for row in rows],
-        STYLES[index % len(STYLES)],
-        color=colour,
+        **line(index),
         label=label,
     )
     for number, epoch in enumerate(read_run(folder).get("interruptions", [])):
@@ -94,6 +92,6 @@ def draw(axis, folder, column, label, index=0):
             epoch - 0.5,
             linestyle=":",
             linewidth=1,
-            color=colour,
+            color=line(index)["color"],
             label=None if number else f"{label}: interrupted, went on",
         )

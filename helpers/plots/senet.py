@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
-
-MARKERS = ("o", "s", "^", "D")
+from helpers.plots.palette import line, mark
 
 
 def mean_gates(
@@ -96,9 +94,7 @@ def spread_by_block(
         axis.plot(
             range(len(blocks)),
             values,
-            STYLES[index % len(STYLES)],
-            marker=MARKERS[index % len(MARKERS)],
-            color=COLOURS[index % len(COLOURS)],
+            **line(index) | mark(index),
             label=label,
         )
     names = [block.replace("_", "\n") for block in blocks]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
+from helpers.plots.palette import BLUE, VERMILION, line
 
 
 def gradient_noise(
@@ -43,8 +43,8 @@ def gradient_noise(
         )
     figure, axis = plt.subplots(figsize=(width, 3.4), layout="constrained")
     law = [at_one / size**0.5 for size in sizes]
-    axis.plot(sizes, law, color=COLOURS[0], label="one over the square root")
-    axis.plot(sizes, measured, "o", color=COLOURS[1], label="measured")
+    axis.plot(sizes, law, color=BLUE, label="one over the square root")
+    axis.plot(sizes, measured, "o", color=VERMILION, label="measured")
     axis.axhline(1.0, linestyle=":", color="black", label="as long as the gradient")
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
@@ -82,8 +82,7 @@ def learning_rates(rates: Mapping[str, Sequence[float]], width: float = 6.4) -> 
         axis.plot(
             range(1, len(values) + 1),
             values,
-            STYLES[index % len(STYLES)],
-            color=COLOURS[index % len(COLOURS)],
+            **line(index),
             label=label,
         )
     axis.set_yscale("log")

@@ -9,10 +9,9 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-# Sky blue, blue and vermilion of Okabe and Ito.
-FIELD, COUNTED, TIMED = "#56B4E9", "#0072B2", "#D55E00"
-# Ground of the pixels that nothing reaches.
-UNREACHED = "#f7e6d8"
+from helpers.plots.palette import BLUE, OUTSIDE, SKY, VERMILION
+
+FIELD, COUNTED, TIMED = SKY, BLUE, VERMILION
 
 
 def coverage(maps: Mapping[str, np.ndarray], width: float = 8.0) -> Figure:
@@ -31,7 +30,7 @@ def coverage(maps: Mapping[str, np.ndarray], width: float = 8.0) -> Figure:
         ValueError: where a map is zero everywhere.
     """
     figure, axes = _panels(1, len(maps), width, 0.95 * width / len(maps) + 0.5)
-    colours = colormaps["viridis"].with_extremes(bad=UNREACHED)
+    colours = colormaps["viridis"].with_extremes(bad=OUTSIDE)
     for axis, (title, values) in zip(axes[0], maps.items(), strict=True):
         reached = np.argwhere(values > 0)
         if not len(reached):

@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+from helpers.plots.palette import COLOURS, line, mark
 
 
 def errors_by_depth(
@@ -28,9 +26,8 @@ def errors_by_depth(
         axis.plot(
             list(errors),
             list(errors.values()),
-            linestyle=STYLES[index % len(STYLES)] if len(errors) > 1 else "none",
-            marker=MARKERS[index % len(MARKERS)],
-            color=COLOURS[index % len(COLOURS)],
+            **mark(index),
+            linestyle=line(index)["linestyle"] if len(errors) > 1 else "none",
             label=label,
         )
     depths = sorted({depth for errors in series.values() for depth in errors})
@@ -118,11 +115,14 @@ def signals(
     figure, axis = plt.subplots(figsize=(width, 3.8), layout="constrained")
     places = range(len(names))
     for index, (label, sizes) in enumerate(measured.items()):
-        colour = COLOURS[index % len(COLOURS)]
-        marker = MARKERS[index % len(MARKERS)]
-        axis.plot(places, laws[label], color=colour, label=f"{label}, theory")
+        axis.plot(places, laws[label], **line(index), label=f"{label}, theory")
         axis.plot(
-            places, sizes, marker, color=colour, markerfacecolor="white", label=label
+            places,
+            sizes,
+            **mark(index),
+            linestyle="none",
+            markerfacecolor="white",
+            label=label,
         )
     axis.set_yscale("log")
     axis.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor")
@@ -155,9 +155,7 @@ def losses(
         axis.plot(
             range(1, len(values) + 1),
             values,
-            STYLES[index % len(STYLES)],
-            marker=MARKERS[index % len(MARKERS)],
-            color=COLOURS[index % len(COLOURS)],
+            **line(index) | mark(index),
             label=label,
         )
     axis.axhline(
