@@ -25,6 +25,7 @@ PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kg"
     "AAAABJRU5ErkJggg=="
 )
+NEW = '<html lang="en"><h1>New</h1>'
 README = """\
 # A course
 
@@ -253,8 +254,9 @@ def test_mentions_that_stay_as_they_are(text):
 
 def write_site(folder: Path, body: str) -> Path:
     folder.mkdir()
-    (folder / "index.html").write_text(f'<h1 id="top">Title</h1>{body}')
-    (folder / "other.html").write_text('<p id="über">')
+    start = '<html lang="en"><h1 id="top">Title</h1>'
+    (folder / "index.html").write_text(start + body)
+    (folder / "other.html").write_text(f'{start}<p id="über">')
     (folder / "a.png").write_bytes(b"")
     return folder
 
@@ -263,7 +265,7 @@ def write_site(folder: Path, body: str) -> Path:
     "body",
     [
         '<a href="#top">a</a> <a href="#">b</a> <a href="other.html#%C3%BCber">c</a>',
-        '<img src="a.png" alt="A figure"><a href="https://a.org/nowhere">d</a>',
+        '<img src="a.png" alt="A cat"><a href="https://a.org/nowhere">d</a>',
         '<img src="https://kaggle.com/static/x.svg" alt="Open in Kaggle">',
     ],
 )
@@ -277,8 +279,11 @@ def test_sound_site_has_no_problems(tmp_path, body):
         ('<a href="gone.html">a</a>', "the link gone.html leads to no file"),
         ('<a href="other.html#gone">a</a>', "other.html#gone leads to no place"),
         ('<a href="#gone">a</a>', "the link #gone leads to no place"),
-        ('<img src="b.png" alt="A figure">', "the link b.png leads to no file"),
+        ('<img src="b.png" alt="A cat">', "the link b.png leads to no file"),
         ('<img src="a.png" alt=" ">', "the image a.png has no text alternative"),
+        ('<img src="a.png" alt="a.png">', "'a.png' does not say what an image shows"),
+        ("<h3>Deep</h3>", "the heading 'Deep' leaves out a level"),
+        ("<h2>Part</h2><h1>Again</h1>", "one heading of level 1, and it must come"),
         ('<script src="https://a.org/b.js"></script>', "needs a network: it loads"),
         ('<link rel="stylesheet" href="c.css">', "the link c.css leads to no file"),
     ],
@@ -304,7 +309,7 @@ def builder(course, tmp_path, monkeypatch) -> Path:
         (built / "index.html").write_text(page[0])
         return int(bool(said))
 
-    page = ["<h1>New</h1>"]
+    page = [NEW]
     monkeypatch.setattr(site_main, "run_with_progress", sphinx)
     builder = tmp_path / "deep" / "site"
     sphinx.page = page
@@ -316,7 +321,7 @@ def test_build_replaces_an_earlier_site(builder, capsys):
     (builder / "old.html").write_text("")
     assert site_main.main(["--output", str(builder)]) == 0
     assert not (builder / "old.html").exists()
-    assert (builder / "index.html").read_text() == "<h1>New</h1>"
+    assert (builder / "index.html").read_text() == NEW
     assert f"The site: {builder / 'index.html'}" in capsys.readouterr().out
 
 
@@ -344,12 +349,12 @@ def test_failed_build_says_why_and_keeps_the_earlier_site(
         monkeypatch.setattr(pages, "write_sources", with_warning)
         expected = "  index.md:3: WARNING: no such thing\n"
     else:
-        site_main.run_with_progress.page[0] = '<a href="gone">'
+        site_main.run_with_progress.page[0] += '<a href="gone">'
         expected = "  index.html: the link gone leads to no file of the site\n"
     assert site_main.main(["--output", str(builder)]) == 1
     err = capsys.readouterr().err
     assert err == f"{expected}course.py: the site was not built: 1 problem\n"
-    assert (builder / "index.html").read_text() == "<h1>New</h1>"
+    assert (builder / "index.html").read_text() == NEW
 
 
 def test_command_starts_the_build_in_its_own_environment(monkeypatch, tmp_path):
@@ -373,3 +378,9 @@ def test_environment_of_the_site_is_apart(monkeypatch, tmp_path):
     assert environment.requirements("site").name == "requirements-site.txt"
     assert "sphinx==" in environment.constraints("site")
     assert "tensorflow" not in environment.constraints("site")
+
+
+def test_page_without_a_language(tmp_path):
+    folder = write_site(tmp_path / "site", "")
+    (folder / "other.html").write_text("<h1>Title</h1>")
+    assert check.problems(folder) == ["other.html: the page does not say its language"]

@@ -1,10 +1,15 @@
 """Reads a built site and names what a reader would find broken."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tools.alternatives import says_nothing
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 # Badges are the hosts' own images; nothing else may need a network.
 _BADGES = ("colab.research.google.com", "kaggle.com")
 
@@ -18,18 +23,25 @@ class Page:
         links: addresses that it leads to.
         loaded: addresses of what a browser fetches to show it.
         silent: addresses of images without a text alternative.
+        vague: texts of images that do not say what is shown.
+        headings: level and text of each heading.
+        language: what the page says that it is written in.
     """
 
     names: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    vague: list[str] = field(default_factory=list)
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    language: str = ""
 
 
 class _Reader(HTMLParser):
     def __init__(self):
         super().__init__()
         self.page = Page()
+        self.inside = False
 
     def handle_starttag(self, tag, attrs):
         values = {name: value or "" for name, value in attrs}
@@ -43,6 +55,21 @@ class _Reader(HTMLParser):
             self.page.loaded.append(values["src"])
         if tag == "img" and not values.get("alt", "").strip():
             self.page.silent.append(values.get("src", "")[:60])
+        elif tag == "img" and says_nothing(values["alt"]):
+            self.page.vague.append(values["alt"])
+        if tag == "html":
+            self.page.language = values.get("lang", "")
+        if tag in _HEADINGS:
+            self.page.headings.append((int(tag[1]), ""))
+            self.inside = True
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag not in _HEADINGS
+
+    def handle_data(self, data):
+        if self.inside:
+            level, text = self.page.headings[-1]
+            self.page.headings[-1] = (level, text + data)
 
 
 def read_page(text: str) -> Page:
@@ -78,7 +105,24 @@ def problems(folder: Path) -> list[str]:
                 found.append(f"{name} needs a network: it loads {link}")
         for link in page.silent:
             found.append(f"{name}: the image {link} has no text alternative")
+        for text in page.vague:
+            found.append(f"{name}: the text {text!r} does not say what an image shows")
+        # The page of the search is empty until someone searches.
+        if name != "search.html":
+            found += [f"{name}: {problem}" for problem in _structure(page)]
     return found
+
+
+def _structure(page: Page) -> Iterator[str]:
+    """Says what a reader who listens would miss: the language, the tree of headings."""
+    if not page.language:
+        yield "the page does not say its language"
+    levels = [level for level, _ in page.headings]
+    if levels.count(1) != 1 or levels[0] != 1:
+        yield f"there must be one heading of level 1, and it must come first: {levels}"
+    for (above, _), (level, text) in itertools.pairwise(page.headings):
+        if level > above + 1:
+            yield f"the heading {text.strip()!r} leaves out a level"
 
 
 def _trouble(link: str, path: Path, pages: dict[Path, Page]) -> str:
