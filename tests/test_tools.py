@@ -213,7 +213,7 @@ def lecture() -> nbformat.NotebookNode:
     figure = v4.new_output(
         "display_data",
         data={"image/png": png(10, 2), "text/plain": "<Figure>"},
-        metadata={"image/png": {"alt": "Accuracy by epoch."}},
+        metadata={"image/png": {"alt": "Accuracy rises from epoch to epoch."}},
     )
     cells = [
         text("# Residuals"),
@@ -229,6 +229,9 @@ def lecture() -> nbformat.NotebookNode:
             code("answer = 432\nassert answer == 3 * 3 * 3 * 16", 3 + number),
             text("<details><summary>Solution</summary>\n\n432\n</details>"),
         ]
+    cells.append(
+        text("## References\n\n- K. He et al., *Residuals*, 2015, https://x.org")
+    )
     notebook = v4.new_notebook(cells=cells)
     clean.clean(notebook)
     return notebook
@@ -242,7 +245,7 @@ def saved(notebook: nbformat.NotebookNode, path: Path) -> Path:
 def test_good_lecture_has_no_problems(tmp_path):
     path = saved(lecture(), tmp_path / "07_resnet.ipynb")
     assert hygiene.problems(path) == []
-    assert hygiene.count_words(lecture()) == 1000 + 2 + 3 * 5 + 2 + 1
+    assert hygiene.count_words(lecture()) == 1000 + 2 + 3 * 5 + 2 + 1 + 6
 
 
 def edit_outputs(cell, **output):
@@ -291,12 +294,45 @@ BREAKS = {
         c[5].outputs[0].data.update({"image/png": png(170, 256)})
     ),
     "holds a figure without alternative": lambda c: c[5].outputs[0].metadata.clear(),
+    "holds a figure whose text says too little": lambda c: (
+        c[5]
+        .outputs[0]
+        .metadata.update({"image/png": {"alt": "A plot of the accuracy"}})
+    ),
+    "too little: 'accuracy_by_epoch.png'": lambda c: (
+        c[5].outputs[0].metadata.update({"image/png": {"alt": "accuracy_by_epoch.png"}})
+    ),
+    "holds a figure with the text of cell 5": lambda c: c[7].update(
+        outputs=c[5].outputs
+    ),
+    "an image whose text says nothing: 'Figure'": lambda c: c[2].update(
+        source="![Figure](graph.png)"
+    ),
+    "names a colour, color='red'": lambda c: c[5].update(source="plot(color='red')"),
+    "names a colour, '#d62728'": lambda c: c[5].update(source="red = '#d62728'"),
+    "names a colour, cmap='jet'": lambda c: c[5].update(source="draw(cmap='jet')"),
+    "HTML that GitHub drops: <iframe>": lambda c: edit_outputs(
+        c[5], output_type="display_data", data={"text/html": "<iframe></iframe>"}
+    ),
+    "HTML that GitHub drops: class= of <td>": lambda c: edit_outputs(
+        c[5], output_type="display_data", data={"text/html": "<td class='x'>1</td>"}
+    ),
+    "HTML that GitHub drops: style= of <span>": lambda c: c[2].update(
+        source='<span style="color:red">careful</span>'
+    ),
+    "no section '## References'": lambda c: c[-1].update(source="## Sources\n\n- A"),
+    "neither year nor address: '- K. He'": lambda c: c[-1].update(
+        source="## References\n\n- K. He"
+    ),
+    "Hu and Shen (2018) is cited and does not": lambda c: c[4].update(
+        source="### Smallest block\n\nHu and Shen (2018) gate it."
+    ),
     "an image without alternative": lambda c: c[2].update(source="![](graph.png)"),
     "<img": lambda c: c[2].update(source='<img src="graph.png" alt="">'),
     "one title": lambda c: c[2].update(source="# Another\n" + "word " * 1000),
     "it must stand first": lambda c: c[0].update(source="## Residuals"),
     "leaves out a level": lambda c: c[4].update(source="#### Smallest block"),
-    "the text has 19 words": lambda c: c[2].update(source="## Sizes"),
+    "the text has 25 words": lambda c: c[2].update(source="## Sizes"),
     "2 exercises": lambda c: c[8].update(source="The solution is 432."),
     "2 exercises (": lambda c: c[7].update(source="answer = 432"),
 }
@@ -324,7 +360,7 @@ def test_rules_about_the_file_and_the_notebook(tmp_path):
 
 def test_assignment_is_not_held_to_a_lecture_s_length(tmp_path):
     notebook = lecture()
-    notebook.cells = notebook.cells[:6]
+    notebook.cells = [*notebook.cells[:6], notebook.cells[-1]]
     assert hygiene.problems(saved(notebook, tmp_path / "25_assignment.ipynb")) == []
     found = hygiene.problems(saved(notebook, tmp_path / "07_resnet.ipynb"))
     assert len(found) == 1 and "0 exercises" in found[0]

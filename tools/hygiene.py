@@ -10,19 +10,29 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools import citations, github
+from tools.alternatives import says_nothing
 from tools.clean import CELL_METADATA, KERNEL, WIDGET
 from tools.notebooks import code_cells, has_tag, read
 
 MAX_CELL_LINES, MAX_MEDIAN_LINES, MAX_COLUMNS = 40, 6, 80
 WORDS = (900, 1800)
 MAX_BYTES, MAX_FIGURE_BYTES = 300_000, 100_000
-MIN_EXERCISES = 3
+MIN_EXERCISES, MIN_ALT_WORDS = 3, 4
 _MACHINE = re.compile(
     r"(?<![\w.:/-])/(?:home|Users|root|tmp|work|private|opt|var)/"
     r"|\b[A-Z]:\\|site-packages"
 )
 _MARKER = re.compile(r"#\s*(?:NBVAL_|PYTEST_VALIDATE_)")
 _HEADING = re.compile(r"^(#+) +(.+)$", re.MULTILINE)
+# A colour by value, by a name other than of a grey, or a scale that is not among those
+# of tests/figure_checks.py.
+_COLOUR = re.compile(
+    r"[\"']#[0-9a-fA-F]{6}[\"']"
+    r"|\bcmap=[\"'](?!viridis|plasma|magma|gray|Blues|Oranges|RdBu_r|PuOr_r)\w+[\"']"
+    r"|\b(?:colou?rs?|c|(?:edge|face)color)=[\"'](?!black|white|none|0?\.)\w+[\"']"
+)
+_CODE_OR_FORMULA = r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]+\$"
 Rule = Callable[[NotebookNode], Iterator[str]]
 
 
@@ -108,9 +118,15 @@ def metadata(notebook: NotebookNode) -> Iterator[str]:
 
 def figures(notebook: NotebookNode) -> Iterator[str]:
     """Figures are small, and say in words what they show."""
+    said = {}
     for place, cell in numbered(notebook):
         for image in re.findall(r"!\[\s*\]\(|<img(?![^>]*\balt=.\w)", cell.source):
             yield f"{place} has an image without alternative text: {image}"
+        for text in re.findall(r"!\[([^\]\s][^\]]*)\]\(", cell.source):
+            if says_nothing(text):
+                yield f"{place} has an image whose text says nothing: {text!r}"
+        if cell.cell_type == "code" and (found := _COLOUR.search(cell.source)):
+            yield f"{place} names a colour, {found[0]}: use helpers.plots.palette"
         for output in cell.get("outputs", []):
             picture = output.get("data", {}).get("image/png")
             if picture is None:
@@ -118,11 +134,29 @@ def figures(notebook: NotebookNode) -> Iterator[str]:
             size = len(picture) * 3 // 4
             if size > MAX_FIGURE_BYTES:
                 yield f"{place} holds a figure of {size} bytes: at most 100 kB"
-            if not output.metadata.get("image/png", {}).get("alt", "").strip():
+            text = output.metadata.get("image/png", {}).get("alt", "").strip()
+            if not text:
                 yield (
                     f"{place} holds a figure without alternative text: "
                     'display(figure, metadata={"image/png": {"alt": "..."}})'
                 )
+            elif says_nothing(text, least=MIN_ALT_WORDS):
+                yield f"{place} holds a figure whose text says too little: {text!r}"
+            elif text in said:
+                yield f"{place} holds a figure with the text of {said[text]}: {text!r}"
+            said.setdefault(text, place)
+
+
+def html(notebook: NotebookNode) -> Iterator[str]:
+    """HTML, in texts and outputs, is what GitHub shows: it drops all else."""
+    for place, cell in numbered(notebook):
+        parts = []
+        if cell.cell_type == "markdown":
+            parts = [re.sub(_CODE_OR_FORMULA, " ", cell.source, flags=re.DOTALL)]
+        for output in cell.get("outputs", []):
+            parts += [output.get("data", {}).get("text/html", "")]
+        for name in sorted({name for part in parts for name in github.dropped(part)}):
+            yield f"{place} has HTML that GitHub drops: {name}"
 
 
 def headings(notebook: NotebookNode) -> Iterator[str]:
@@ -160,8 +194,24 @@ def exercises(notebook: NotebookNode) -> Iterator[str]:
         )
 
 
+def references(notebook: NotebookNode) -> Iterator[str]:
+    """The last section lists sources, and holds every one that the text cites."""
+    text = "\n\n".join(cell.source for _, cell in numbered(notebook, "markdown"))
+    body, _, listed = text.partition("\n## References\n")
+    entries = re.findall(r"^- .+", listed, re.MULTILINE)
+    if not entries:
+        yield "there is no section '## References' with a list (- ...) at the end"
+    for entry in entries:
+        if not re.search(r"https?://|\b(?:19|20)\d\d\b", entry):
+            yield f"the reference has neither year nor address: {entry!r}"
+    for cited in citations.cited(body):
+        if not any(cited.matches(entry) for entry in entries):
+            yield f"{cited} is cited and does not stand in the references"
+
+
 RULES: tuple[Rule, ...] = (
-    *(code_size, code_follows_text, order, tags, metadata, figures, headings),
+    *(code_size, code_follows_text, order, tags, metadata),
+    *(figures, html, headings, references),
 )
 LECTURE_RULES: tuple[Rule, ...] = (words, exercises)
 
