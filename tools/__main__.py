@@ -4,6 +4,8 @@ python -m tools                        refresh quotes, setup cells, badges, tabl
 python -m tools --check                say what differs, and what a rule forbids
 python -m tools tables                 refresh tables/ from the architectures
 python -m tools execute NOTEBOOK ...   execute in quick, store cleaned outputs
+python -m tools browser LECTURE ...    run lectures in JupyterLab, in a real browser
+python -m tools browser site           read the website in a real browser
 """
 
 import sys
@@ -14,8 +16,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from tools import (
+    ROOT,
     badges,
     clean,
+    commands,
     execute,
     hygiene,
     notebooks,
@@ -24,6 +28,7 @@ from tools import (
     setup_cell,
     study_results,
 )
+from tools.environment import CourseError
 
 # Longer than any cell of a quick run; a cell that hangs must not hang for good.
 CELL_SECONDS = 300
@@ -79,6 +84,30 @@ def store(path: Path) -> None:
     notebooks.write(path, notebook)
 
 
+def look(names: list[str]) -> int:
+    """Opens lectures, or the website, in a browser; returns the exit status.
+
+    Args:
+        names: lectures as `course.py run` takes them, or "site".
+    """
+    from tools.browser import laboratory, pages
+
+    screenshots = ROOT / "logs" / "local" / "screenshots"
+    found = []
+    try:
+        for name in names:
+            if name == "site":
+                lines = pages.read(ROOT / "site", screenshots)
+            else:
+                lines = laboratory.run(commands.find_notebook(name), screenshots)
+            found += [f"{name}: {line}" for line in lines]
+    except CourseError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print("\n".join([*found, f"Screenshots: {commands.shown(screenshots)}"]))
+    return int(bool(found))
+
+
 def main(arguments: list[str]) -> int:
     """Runs one of the commands above and returns its exit status."""
     if arguments[:1] == ["execute"] and len(arguments) > 1:
@@ -90,6 +119,8 @@ def main(arguments: list[str]) -> int:
                 print(f"{path} is unchanged: {problem}", file=sys.stderr)
                 return 1
         return 0
+    if arguments[:1] == ["browser"] and len(arguments) > 1:
+        return look(arguments[1:])
     if arguments == ["tables"]:
         # Needs Keras, which takes longer to import than all else here to run.
         from tools import tables

@@ -1,0 +1,194 @@
+"""Runs a lecture in JupyterLab by its menu, and looks at what it shows."""
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import ROOT
+from tools.browser import browser
+from tools.environment import CourseError
+
+START_SECONDS, RUN_SECONDS = 180, 1200
+# What a browser shows is on the page from the start, not only what is in sight.
+_SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+}
+_NOT_THE_COURSE = (".git", ".venv*", "site", "local", "__pycache__", ".ipynb_*")
+
+# State of the open notebook; undefined until it has been read.
+_STATE = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  if (!panel?.context?.isReady || !kernel) return null;
+  const cells = panel.context.model.toJSON().cells.filter(
+    cell => cell.cell_type === 'code');
+  return {status: kernel.status, done: cells.map(cell => cell.execution_count),
+          errors: cells.flatMap(cell => cell.outputs).filter(
+            output => output.output_type === 'error').map(
+            output => `${output.ename}: ${output.evalue}`)};
+}"""
+_BROKEN = """() => {
+  const panel = window.jupyterapp.shell.currentWidget.node, found = [];
+  const bad = /Error displaying widget|Loading widget|Error rendering output/;
+  for (const output of panel.querySelectorAll('.jp-OutputArea-output')) {
+    if (bad.test(output.textContent)) found.push(output.textContent.slice(0, 80));
+    if (output.dataset.mimeType === 'application/vnd.jupyter.error')
+      found.push(`an error: ${output.textContent.slice(0, 80)}`);
+  }
+  return found;
+}"""
+_CLOSE = """() => {
+  window.jupyterapp.shell.collapseLeft();
+  window.jupyterapp.shell.collapseRight();
+}"""
+_SHOWN = """() => {
+  const panel = window.jupyterapp.shell.currentWidget.node;
+  const count = selector => panel.querySelectorAll(
+    `.jp-OutputArea-output ${selector}`).length;
+  return {figures: count('img'), tables: count('table')};
+}"""
+
+
+@contextlib.contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Serves a folder by JupyterLab, with no setting of the user's.
+
+    Args:
+        folder: what is served; logs and settings go beside it.
+
+    Yields:
+        The address, with a `{}` for the path of a notebook.
+
+    Raises:
+        CourseError: if the server does not start.
+    """
+    home = folder.parent / "jupyter"
+    for name, values in _SETTINGS.items():
+        path = home / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
+    variables = {
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "COURSE_PROFILE": "quick",
+        "COURSE_LOGS": str(home / "logs"),
+    }
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--expose-app-in-browser", "--ServerApp.port=0"]
+    command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={token}"]
+    log = folder.parent / "server.log"
+    # A backend from outside would keep figures out of the notebook.
+    inherited = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, stdout=stream, stderr=stream, env=inherited | variables
+        )
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not (
+            found := re.search(r"http://(?:localhost|127[.\d]+):\d+/", _read(log))
+        ):
+            if process.poll() is not None or time.monotonic() > end:
+                tail = "\n".join(_read(log).splitlines()[-5:])
+                raise CourseError(f"JupyterLab did not start: {tail}")
+            time.sleep(0.2)
+        yield f"{found[0]}lab/tree/{{}}?token={token}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def run(lecture: Path, screenshots: Path) -> list[str]:
+    """Runs all cells of a lecture in JupyterLab, in a copy of the course.
+
+    Args:
+        lecture: a notebook of the course.
+        screenshots: gets pictures of the lecture, from its top to its end.
+
+    Returns:
+        A line for everything that is not as it should be.
+
+    Raises:
+        CourseError: if there is no browser or no JupyterLab, or the cells do not end.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary, "course")
+        ignored = shutil.ignore_patterns(*_NOT_THE_COURSE)
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        with server(copy) as address, browser.page(*browser.SCREENS["laptop"]) as page:
+            page.goto(address.format(lecture.relative_to(ROOT).as_posix()))
+            _wait(page, lambda state: state["status"] == "idle", START_SECONDS)
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.locator('li[data-command="runmenu:run-all"]').click()
+            # A cell that fails stops those after it, whose numbers stay away.
+            state = _wait(
+                page,
+                lambda state: (
+                    state["errors"]
+                    or state["status"] == "idle"
+                    and state["done"] == list(range(1, len(state["done"]) + 1))
+                ),
+                RUN_SECONDS,
+            )
+            found = [*state["errors"], *page.evaluate(_BROKEN)]
+            # JupyterLab 4.6 shows no text alternatives of figures; hygiene reads them.
+            found += browser.broken(page, texts=False)
+            shown = page.evaluate(_SHOWN)
+            print(f"{len(state['done'])} cells ran: {shown}")
+            if not shown["figures"]:
+                found.append("no output holds a figure")
+            for name, (width, height) in browser.SCREENS.items():
+                if name == "phone":
+                    page.evaluate(_CLOSE)  # as a reader does on a phone
+                page.set_viewport_size({"width": width, "height": height})
+                _shoot_all(page, screenshots, f"{lecture.stem}-{name}", 4 * height)
+    return list(dict.fromkeys(found))
+
+
+def _wait(page, ready, seconds: float) -> dict:
+    """Waits for a state of the notebook, and returns it."""
+    end = time.monotonic() + seconds
+    while True:
+        state = page.evaluate(_STATE)
+        if state is not None and ready(state):
+            return state
+        if time.monotonic() > end:
+            raise CourseError(f"JupyterLab did not get on in {seconds:g} s: {state}")
+        page.wait_for_timeout(500)
+
+
+def _shoot_all(page, folder: Path, name: str, height: int) -> None:
+    """Stores the notebook in pieces of a height, as it is scrolled."""
+    width = page.viewport_size["width"]
+    page.set_viewport_size({"width": width, "height": height})
+    scroller = page.locator(".jp-Notebook .jp-WindowedPanel-outer").first
+    page.wait_for_timeout(1000)
+    total = scroller.evaluate("node => node.scrollHeight")
+    for number, top in enumerate(range(0, total, height - 200)):
+        scroller.evaluate("(node, top) => node.scrollTo(0, top)", top)
+        page.wait_for_timeout(300)
+        browser.shoot(page, folder, f"{name}-{number}")
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
