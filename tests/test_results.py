@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from helpers.architectures import BUILDERS
+from helpers.published import PUBLISHED, Published
+from helpers.results import collect, runs, table
 from tools import results, study_results
 
 
@@ -28,6 +31,7 @@ def write_run(logs, name, seed, test_accuracy, **changes):
     folder = logs / name
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(fields))
+    return folder
 
 
 def test_committed_tables_equal_the_logs():
@@ -38,7 +42,7 @@ def test_committed_tables_equal_the_logs():
 def test_seeds_are_averaged(tmp_path):
     for seed, value in enumerate((0.90, 0.91, 0.92)):
         write_run(tmp_path, f"net_{seed}", seed, value)
-    text = results.table(results.runs(tmp_path), "logs/")
+    text = table(collect(runs(tmp_path)), "logs/")
     rows = [line for line in text.splitlines() if line.startswith("| net")]
     assert len(rows) == 1
     # By hand: mean 91, sample standard deviation 1.
@@ -47,26 +51,74 @@ def test_seeds_are_averaged(tmp_path):
     assert "31x33" in rows[0]
 
 
+def test_a_single_seed_has_no_spread(tmp_path):
+    write_run(tmp_path, "net_0", 0, 0.91236)
+    (result,) = collect(runs(tmp_path))
+    assert result.spread is None
+    assert "| 91.24 |" in table([result])
+
+
+def test_seeds_are_in_order_and_linked_on_request_only(tmp_path):
+    for seed in (10, 2):
+        write_run(tmp_path, f"net_{seed}", seed, 0.9)
+    found = collect(runs(tmp_path))
+    assert "| 2, 10 |" in table(found)
+    assert "| [2](logs/net_2), [10](logs/net_10) |" in table(found, "logs/")
+
+
+def test_seconds_of_different_machines_are_never_averaged(tmp_path):
+    for seed, seconds, machine in ((0, 90, "CPU"), (1, 4, "GPU"), (2, 110, "CPU")):
+        more = {"seconds_per_epoch": seconds, "hardware": machine}
+        write_run(tmp_path, f"net_{seed}", seed, 0.9, **more)
+    (result,) = collect(runs(tmp_path))
+    assert result.seconds == {"CPU": 100, "GPU": 4}
+    assert "| 100 (float32, CPU); 4 (float32, GPU) |" in table([result])
+
+
+def test_the_fastest_epoch_is_found_and_what_was_not_measured_is_none(tmp_path):
+    folder = write_run(tmp_path, "net", 0, 0.9)
+    (folder / "history.csv").write_text(
+        "epoch,val_accuracy,seconds\n1,,80.5\n2,0.7,61.5\n3,0.8,62\n"
+    )
+    (run,) = runs(tmp_path)
+    assert run.fastest == 61.5
+    assert [row["val_accuracy"] for row in run.history] == [None, 0.7, 0.8]
+
+
+def test_published_figures_are_read_as_numbers_and_written_as_reported():
+    assert Published("91.2 to 91.6", "a paper").ends == (91.2, 91.6)
+    assert Published("93.0", "a paper").ends == (93.0, 93.0)
+    assert str(Published("93.0", "a paper", "300 epochs")) == "93.0 (300 epochs)"
+
+
+def test_every_published_figure_belongs_to_an_architecture_and_is_an_accuracy():
+    assert set(PUBLISHED) <= set(BUILDERS)
+    for name, published in PUBLISHED.items():
+        low, high = published.ends
+        assert 10 < low <= high < 100, name
+        assert published.source, name
+
+
 def test_data_sets_and_recipes_are_never_mixed(tmp_path):
     write_run(tmp_path, "a", 0, 0.9)
     jpeg = {"source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
     write_run(tmp_path, "b", 1, 0.8, data=jpeg)
     write_run(tmp_path, "c", 2, 0.7, recipe="sheet")
-    text = results.table(results.runs(tmp_path), "")
+    text = table(collect(runs(tmp_path)), "")
     assert text.count("Measured on") == 2
     assert text.count("| net |") == 3
 
 
 def test_unfinished_runs_are_left_out(tmp_path):
     write_run(tmp_path, "a", 0, 0.9, finished=False)
-    assert results.runs(tmp_path) == []
+    assert runs(tmp_path) == []
 
 
 def test_stand_in_runs_are_refused(tmp_path):
     fake = {"source": "synthetic stand-in", "sha256": "ef"}
     write_run(tmp_path, "fake", 0, 0.9, data=fake)
     with pytest.raises(ValueError, match="fake"):
-        results.runs(tmp_path)
+        runs(tmp_path)
 
 
 def test_incomplete_run_is_named(tmp_path):
@@ -76,7 +128,7 @@ def test_incomplete_run_is_named(tmp_path):
     del fields["macs"]
     path.write_text(json.dumps(fields))
     with pytest.raises(ValueError, match="cut.*lacks macs"):
-        results.runs(tmp_path)
+        runs(tmp_path)
 
 
 def test_studies_are_listed_best_first(tmp_path):
@@ -103,4 +155,4 @@ def test_studies_are_listed_best_first(tmp_path):
         "| [low rate](studies/rates/low_seed0) | 50 | 81.24 | 70.00 | 61.00 |",
     ]
     # A study's runs never enter the table of the architectures.
-    assert results.runs(tmp_path) == []
+    assert runs(tmp_path) == []

@@ -1,10 +1,9 @@
 """Makes the tables of the studies in logs/README.md from the runs' logs."""
 
-import csv
 from pathlib import Path
 
+from helpers.results import Run, runs
 from tools import ROOT, markers
-from tools.results import Run, runs
 
 START, END = "<!-- studies -->", "<!-- /studies -->"
 COLUMNS = ("variant", "epochs", "training (%)", "validation (%)", "test (%)")
@@ -12,13 +11,12 @@ COLUMNS = ("variant", "epochs", "training (%)", "validation (%)", "test (%)")
 
 def row(run: Run) -> str:
     """Writes the row of one variant: accuracies after the last epoch."""
-    with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
-        last = list(csv.DictReader(file))[-1]
+    last = run.history[-1]
     cells = (
         f"[{run.fields['change']}](studies/{run.folder.parent.name}/{run.folder.name})",
         str(run.fields["epochs"]),
-        f"{100 * float(last['accuracy']):.2f}",
-        f"{100 * float(last['val_accuracy']):.2f}",
+        f"{100 * last['accuracy']:.2f}",
+        f"{100 * last['val_accuracy']:.2f}",
         f"{100 * run.fields['test_accuracy']:.2f}",
     )
     return "| " + " | ".join(cells) + " |"
@@ -31,7 +29,7 @@ def tables(logs: Path) -> str:
         logs: the folder of runs, whose `studies` holds a folder a study.
 
     Raises:
-        ValueError: as `results.runs` does.
+        ValueError: as `helpers.results.runs` does.
     """
     parts = []
     for folder in sorted(

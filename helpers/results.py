@@ -1,0 +1,218 @@
+"""Reads what the full runs in `logs/` reached, and writes it as a table.
+
+It imports no Keras, so that README's table is made in a second.
+"""
+
+import csv
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import runtime
+from helpers.published import PUBLISHED
+
+COLUMNS = (
+    "architecture",
+    "parameters",
+    "multiply-adds",
+    "receptive field",
+    "recipe",
+    "epochs",
+    "seeds",
+    "test accuracy (%)",
+    "seconds an epoch",
+    "published (%)",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: the run's folder.
+        fields: its `run.json`.
+    """
+
+    folder: Path
+    fields: dict
+
+    @property
+    def key(self) -> tuple:
+        """What runs of one row of the table share: all but the seed."""
+        names = ("architecture", "recipe", "epochs", "precision", "batch_size")
+        data = self.fields["data"]
+        return (data["source"], data["sha256"], *(self.fields[name] for name in names))
+
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """The rows of `history.csv`, by column; None where nothing was measured."""
+        with open(self.folder / "history.csv", newline="", encoding="utf-8") as file:
+            return [
+                {name: float(value) if value else None for name, value in row.items()}
+                for row in csv.DictReader(file)
+            ]
+
+    @property
+    def fastest(self) -> float:
+        """Seconds of the fastest epoch: what else the machine did only adds."""
+        return min(row["seconds"] for row in self.history)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row of the table: runs that differ in their seed, and perhaps in the machine.
+
+    Attributes:
+        runs: the runs, by seed; at least one.
+    """
+
+    runs: tuple[Run, ...]
+
+    @property
+    def fields(self) -> dict:
+        """The `run.json` of the first run, for what all of them share."""
+        return self.runs[0].fields
+
+    @property
+    def architecture(self) -> str:
+        """Name of the network."""
+        return self.fields["architecture"]
+
+    @property
+    def source(self) -> str:
+        """Name of the data set."""
+        return self.fields["data"]["source"]
+
+    @property
+    def accuracies(self) -> list[float]:
+        """Test accuracy of each run, in percent."""
+        return [100 * run.fields["test_accuracy"] for run in self.runs]
+
+    @property
+    def accuracy(self) -> float:
+        """Mean test accuracy, in percent."""
+        return statistics.mean(self.accuracies)
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation of the accuracies over the seeds, in percent.
+
+        None where there is one seed: it has no spread that could be measured.
+        """
+        return statistics.stdev(self.accuracies) if len(self.runs) > 1 else None
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Median over the runs of the seconds an epoch, by the hardware they used."""
+        found: dict[str, list[float]] = {}
+        for run in self.runs:
+            found.setdefault(run.fields["hardware"], []).append(
+                run.fields["seconds_per_epoch"]
+            )
+        return {name: statistics.median(found[name]) for name in sorted(found)}
+
+
+def runs(folder: Path | None = None) -> list[Run]:
+    """Reads the finished runs in a folder of runs, in the order of their names.
+
+    Args:
+        folder: the folder that holds the runs' folders; None for the course's `logs`.
+
+    Raises:
+        ValueError: if a run was made on the synthetic stand-in or lacks a field; the
+            message names the folder.
+    """
+    found = []
+    for path in sorted((folder or runtime.course_root() / "logs").glob("*/run.json")):
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        if not fields.get("finished"):
+            continue
+        missing = [
+            name
+            for name in ("macs", "receptive_field", "test_accuracy", "data", "hardware")
+            if name not in fields
+        ]
+        if missing:
+            raise ValueError(f"{path} lacks {', '.join(missing)}: train it again")
+        if "CIFAR-10" not in fields["data"]["source"]:
+            raise ValueError(
+                f"{path} was made on {fields['data']['source']}: only runs on CIFAR-10 "
+                "belong into logs/"
+            )
+        found.append(Run(path.parent, fields))
+    return found
+
+
+def collect(found: Iterable[Run]) -> list[Result]:
+    """Puts runs together that differ in their seed alone.
+
+    Args:
+        found: the runs, in any order.
+
+    Returns:
+        The results, by data set, then by architecture.
+    """
+    groups: dict[tuple, list[Run]] = {}
+    for run in found:
+        groups.setdefault(run.key, []).append(run)
+    return [
+        Result(tuple(sorted(group, key=lambda run: run.fields["seed"])))
+        for _, group in sorted(groups.items())
+    ]
+
+
+def row(result: Result, logs: str | None = None) -> str:
+    """Writes one row of the table in Markdown.
+
+    Args:
+        result: what it says.
+        logs: what links to the runs' folders begin with; None for no links.
+    """
+    fields = result.fields
+    seeds = [str(run.fields["seed"]) for run in result.runs]
+    if logs is not None:
+        seeds = [
+            f"[{seed}]({logs}{run.folder.name})"
+            for seed, run in zip(seeds, result.runs, strict=True)
+        ]
+    spread = "" if result.spread is None else f" ± {result.spread:.2f}"
+    seconds = (
+        f"{seconds:.0f} ({fields['precision']}, {hardware})"
+        for hardware, seconds in result.seconds.items()
+    )
+    cells = (
+        result.architecture,
+        f"{fields['parameters']:,}",
+        f"{fields['macs']:,}",
+        "x".join(map(str, fields["receptive_field"])),
+        fields["recipe"],
+        str(fields["epochs"]),
+        ", ".join(seeds),
+        f"{result.accuracy:.2f}{spread}",
+        "; ".join(seconds),
+        str(PUBLISHED.get(result.architecture, "")),
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def table(found: Iterable[Result], logs: str | None = None) -> str:
+    """Writes the table in Markdown, a part for each data set.
+
+    Args:
+        found: the results.
+        logs: what links to the runs' folders begin with; None for no links.
+    """
+    parts: dict[str, list[str]] = {}
+    for result in found:
+        parts.setdefault(result.source, []).append(row(result, logs))
+    head = [
+        "| " + " | ".join(COLUMNS) + " |",
+        "|---|" + "---:|" * 3 + "---|" + "---:|" * 4 + "---|",
+    ]
+    return "\n\n".join(
+        "\n".join([f"Measured on {source}:", "", *head, *rows])
+        for source, rows in sorted(parts.items())
+    )
