@@ -26,6 +26,9 @@ COLUMNS = (
     "published (%)",
 )
 
+# What of `run.json` makes two runs differ in more than their seed, beside the images.
+KEY = ("architecture", "recipe", "epochs", "precision", "batch_size")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -42,9 +45,8 @@ class Run:
     @property
     def key(self) -> tuple:
         """What runs of one row of the table share: all but the seed."""
-        names = ("architecture", "recipe", "epochs", "precision", "batch_size")
         data = self.fields["data"]
-        return (data["source"], data["sha256"], *(self.fields[name] for name in names))
+        return (data["source"], data["sha256"], *(self.fields[name] for name in KEY))
 
     @property
     def history(self) -> list[dict[str, float | None]]:
@@ -107,12 +109,27 @@ class Result:
     @property
     def seconds(self) -> dict[str, float]:
         """Median over the runs of the seconds an epoch, by the hardware they used."""
-        found: dict[str, list[float]] = {}
-        for run in self.runs:
-            found.setdefault(run.fields["hardware"], []).append(
-                run.fields["seconds_per_epoch"]
+        return {
+            machine: statistics.median(
+                run.fields["seconds_per_epoch"] for run in self._on(machine)
             )
-        return {name: statistics.median(found[name]) for name in sorted(found)}
+            for machine in self._machines
+        }
+
+    @property
+    def fastest(self) -> dict[str, float]:
+        """Seconds of the fastest epoch of all runs, by the hardware they used."""
+        return {
+            machine: min(run.fastest for run in self._on(machine))
+            for machine in self._machines
+        }
+
+    @property
+    def _machines(self) -> list[str]:
+        return sorted({run.fields["hardware"] for run in self.runs})
+
+    def _on(self, machine: str) -> list[Run]:
+        return [run for run in self.runs if run.fields["hardware"] == machine]
 
 
 def runs(folder: Path | None = None) -> list[Run]:
@@ -162,6 +179,30 @@ def collect(found: Iterable[Run]) -> list[Result]:
         Result(tuple(sorted(group, key=lambda run: run.fields["seed"])))
         for _, group in sorted(groups.items())
     ]
+
+
+def named(found: Iterable[Result]) -> dict[str, Result]:
+    """Gives each result a name of its own.
+
+    Args:
+        found: the results.
+
+    Returns:
+        The results by the name of their network, to which those of one network add in
+        what else they differ: `resnet20, float32`.
+    """
+    found = list(found)
+    names = {}
+    for result in found:
+        alike = [one for one in found if one.architecture == result.architecture]
+        added = [
+            str(value)
+            for place, value in enumerate(result.runs[0].key)
+            # A checksum tells nothing that the name of the data set does not.
+            if place != 1 and len({one.runs[0].key[place] for one in alike}) > 1
+        ]
+        names[", ".join([result.architecture, *added])] = result
+    return names
 
 
 def row(result: Result, logs: str | None = None) -> str:

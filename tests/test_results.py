@@ -6,7 +6,7 @@ import pytest
 
 from helpers.architectures import BUILDERS
 from helpers.published import PUBLISHED, Published
-from helpers.results import collect, runs, table
+from helpers.results import collect, named, runs, table
 from tools import results, study_results
 
 
@@ -80,8 +80,11 @@ def test_the_fastest_epoch_is_found_and_what_was_not_measured_is_none(tmp_path):
     (folder / "history.csv").write_text(
         "epoch,val_accuracy,seconds\n1,,80.5\n2,0.7,61.5\n3,0.8,62\n"
     )
-    (run,) = runs(tmp_path)
+    slower = write_run(tmp_path, "slow", 1, 0.9)
+    (slower / "history.csv").write_text("epoch,val_accuracy,seconds\n1,,70\n")
+    run, _ = runs(tmp_path)
     assert run.fastest == 61.5
+    assert collect(runs(tmp_path))[0].fastest == {"2 CPU cores": 61.5}
     assert [row["val_accuracy"] for row in run.history] == [None, 0.7, 0.8]
 
 
@@ -97,6 +100,20 @@ def test_every_published_figure_belongs_to_an_architecture_and_is_an_accuracy():
         low, high = published.ends
         assert 10 < low <= high < 100, name
         assert published.source, name
+
+
+def test_results_of_one_network_are_named_by_what_differs(tmp_path):
+    write_run(tmp_path, "a", 0, 0.9)
+    write_run(tmp_path, "b", 1, 0.9)
+    write_run(tmp_path, "c", 0, 0.9, precision="mixed_bfloat16")
+    write_run(tmp_path, "d", 0, 0.9, architecture="other")
+    found = named(collect(runs(tmp_path)))
+    assert list(found) == ["net, float32", "net, mixed_bfloat16", "other"]
+    assert [len(result.runs) for result in found.values()] == [2, 1, 1]
+    jpeg = {"source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
+    write_run(tmp_path, "e", 0, 0.9, architecture="other", data=jpeg)
+    names = list(named(collect(runs(tmp_path))))
+    assert "other, CIFAR-10" in names and "other, CIFAR-10 (JPEG copy)" in names
 
 
 def test_data_sets_and_recipes_are_never_mixed(tmp_path):

@@ -104,7 +104,9 @@ def accuracy_by_cost(
         )
     axis.set_xlabel(cost)
     axis.set_title(title, fontsize="medium")
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    longest = max(map(len, labels))
+    ncols = 3 if longest < 26 else 2 if longest < 44 else 1
+    figure.legend(loc="outside lower center", ncols=ncols, frameon=False)
     points = {name: (costs[name], means[name]) for name in costs}
     place_names(axis, points, [(costs[name], middles[name]) for name in shown])
     return figure
