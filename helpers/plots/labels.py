@@ -95,10 +95,12 @@ def _free(
 def _shifts(width: float, height: float, pixels: float) -> Iterator[np.ndarray]:
     """Yields where a name's centre may lie from its point, nearest first, in pixels."""
     for distance in _DISTANCES:
-        for turn in np.arange(16) * math.pi / 8:
+        # First a little above the right, where a line through the point leaves room.
+        for turn in np.arange(1, 17) * math.pi / 8:
             way = np.array([math.cos(turn), math.sin(turn)])
-            # The distance is that of the name's edge, not of its centre.
-            yield way * (distance * pixels + np.array([width, height]) / 2)
+            # The distance is that of the name's edge or corner, not of its centre.
+            edge = np.clip(1.5 * way, -1, 1) * [width / 2, height / 2]
+            yield distance * pixels * way + edge
 
 
 def _around(centre: np.ndarray, width: float, height: float) -> Bbox:
