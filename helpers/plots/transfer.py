@@ -70,11 +70,11 @@ def accuracy_by_labels(
 def forgetting(
     series: Mapping[str, Mapping[int, float]], source: str, width: float = 6.4
 ) -> Figure:
-    """Draws what a network still knows while its statistics follow other images.
+    """Draws what a network still knows while its statistics follow some classes.
 
     Args:
         series: by the legend's label, by the number of batches seen, the accuracy
-            on the old classes in percent.
+            in percent.
         source: data set, for the title.
         width: width of the figure, in inches.
 
@@ -91,8 +91,8 @@ def forgetting(
             color=COLOURS[index % len(COLOURS)],
             label=label,
         )
-    axis.set_xlabel("batches of new images seen, no weight trained")
-    axis.set_ylabel("accuracy, old classes (%)")
+    axis.set_xlabel("batches of airplanes and birds seen, no weight trained")
+    axis.set_ylabel("test accuracy, ten classes (%)")
     axis.set_title(source, fontsize="medium")
     axis.grid(alpha=0.3)
     axis.legend(frameon=False)
