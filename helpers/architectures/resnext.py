@@ -43,7 +43,7 @@ def path(x, width, stride=1, name=None):
 
 
 def summed_paths(x, filters, cardinality, width, stride=1, name=None):
-    """Form (a): each path goes back to all channels by its own 1x1, then the sum.
+    """Form (a): each path returns to all channels by its own 1x1, then the sum.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
@@ -101,13 +101,13 @@ def share_weights(grouped, divided):
     """Give a model of paths the weights of a model with grouped convolutions.
 
     Layers of a path are found by their names, `block_path3_1_conv` beside
-    `block_1_conv`. Of a weight that all paths have together, path i gets the i-th
-    part along the one axis where the shapes differ.
+    `block_1_conv`. Of a weight that all paths have together, path i gets the
+    i-th part along the one axis where the shapes differ.
 
     Args:
         grouped: Model built from `grouped_paths`.
-        divided: Model built from `summed_paths` or `concatenated_paths` with the
-            same arguments; its weights are set.
+        divided: Model built from `summed_paths` or `concatenated_paths` with
+            the same arguments; its weights are set.
     """
     for layer in divided.layers:
         if not layer.weights:
@@ -134,8 +134,8 @@ def resnext_branch(
         filters: Channels of the result.
         stride: Stride of the 3x3 convolution, in pixels.
         cardinality: Number of paths.
-        width: Channels of a path in the first stage; in the others in proportion
-            to `filters`.
+        width: Channels of a path in the first stage; in the others in
+            proportion to `filters`.
         first: Filters of the first stage.
         **settings: Further arguments of `resnet.bottleneck_branch`.
 

@@ -69,7 +69,7 @@ def stem_unit(x, filters, stride=1, padding="valid", name=None):
 
 
 def pooled_block(x, filters, first_relu=True, name=None):
-    """Two separable convolutions and pooling, beside a 1x1 shortcut of stride 2.
+    """Two separable convolutions and pooling, and a 1x1 shortcut around them.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
@@ -78,7 +78,8 @@ def pooled_block(x, filters, first_relu=True, name=None):
         name: Prefix of the layers' names.
 
     Returns:
-        Tensor of shape `(batch, ceil(height / 2), ceil(width / 2), filters[1])`.
+        Tensor of shape `(batch, ceil(height / 2), ceil(width / 2),
+        filters[1])`.
     """
     shortcut = layers.Conv2D(
         filters[1],
@@ -88,14 +89,13 @@ def pooled_block(x, filters, first_relu=True, name=None):
         kernel_initializer="he_normal",
         name=f"{name}_shortcut_conv",
     )(x)
-    shortcut = layers.BatchNormalization(momentum=0.9, name=f"{name}_shortcut_bn")(
-        shortcut
-    )
+    norm = layers.BatchNormalization(momentum=0.9, name=f"{name}_shortcut_bn")
+    shortcut = norm(shortcut)
     for index, channels in enumerate(filters, start=1):
         if index > 1 or first_relu:
             x = layers.ReLU(name=f"{name}_relu{index}")(x)
         x = separable_unit(x, channels, name=f"{name}_separable{index}")
-    x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"{name}_pool")(x)
+    x = layers.MaxPooling2D(3, 2, padding="same", name=f"{name}_pool")(x)
     return layers.Add(name=f"{name}_add")([x, shortcut])
 
 
@@ -109,10 +109,10 @@ def middle_block(x, name=None):
     Returns:
         Tensor of the same shape.
     """
-    shortcut = x
+    shortcut, filters = x, x.shape[-1]
     for index in range(1, 4):
         x = layers.ReLU(name=f"{name}_relu{index}")(x)
-        x = separable_unit(x, shortcut.shape[-1], name=f"{name}_separable{index}")
+        x = separable_unit(x, filters, name=f"{name}_separable{index}")
     return layers.Add(name=f"{name}_add")([x, shortcut])
 
 
@@ -123,8 +123,8 @@ def separable_flows(x, entry, middle, leaving, last):
         x: Tensor of shape `(batch, height, width, channels)`.
         entry: Channels of each block of the entry flow, which halves the size.
         middle: Number of blocks of the middle flow.
-        leaving: Channels of both convolutions of the block behind the middle flow,
-            which halves the size once more.
+        leaving: Channels of both convolutions of the block behind the middle
+            flow, which halves the size once more.
         last: Channels of the separable convolutions at the end.
 
     Returns:
