@@ -56,16 +56,25 @@ def grouped_pointwise(x, filters, groups, name=None):
     return layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
 
 
-def shuffle_unit(x, filters, stride, groups, first_groups, shuffle=True, name=None):
-    """A bottleneck with a shuffle: figure 2 (b) and, with stride 2, (c).
+def shuffle_branch(
+    x,
+    width,
+    filters,
+    stride,
+    groups,
+    first_groups,
+    shuffle=True,
+    name=None,
+):
+    """1x1 in groups to fewer channels, shuffle, 3x3 of each, and 1x1 in groups.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
+        width: Channels of the 3x3 convolution.
         filters: Channels of the result.
-        stride: 1, and the input is added, or 2, and the input is averaged over 3x3
-            pixels and put in front.
-        groups: Groups of the 1x1 convolutions.
-        first_groups: Groups of the first of them.
+        stride: Stride of the 3x3 convolution, in pixels.
+        groups: Groups of the shuffle and of the last convolution.
+        first_groups: Groups of the first convolution.
         shuffle: Whether the channels are shuffled.
         name: Prefix of the layers' names.
 
@@ -73,8 +82,6 @@ def shuffle_unit(x, filters, stride, groups, first_groups, shuffle=True, name=No
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
         filters)`.
     """
-    shortcut, width = x, filters // 4
-    computed = filters - x.shape[-1] if stride == 2 else filters
     x = grouped_pointwise(x, width, first_groups, name=f"{name}_reduce")
     x = layers.ReLU(name=f"{name}_reduce_relu")(x)
     if shuffle and groups > 1:
@@ -87,14 +94,39 @@ def shuffle_unit(x, filters, stride, groups, first_groups, shuffle=True, name=No
         name=f"{name}_depthwise_conv",
     )(x)
     x = layers.BatchNormalization(momentum=0.9, name=f"{name}_depthwise_bn")(x)
-    x = grouped_pointwise(x, computed, groups, name=f"{name}_expand")
+    return grouped_pointwise(x, filters, groups, name=f"{name}_expand")
+
+
+def shuffle_unit(
+    x,
+    filters,
+    stride,
+    groups,
+    first_groups,
+    shuffle=True,
+    name=None,
+):
+    """A branch with a shuffle and a shortcut: figure 2 (b) and (c).
+
+    Args:
+        x: Tensor of shape `(batch, height, width, channels)`.
+        filters: Channels of the result; the branch inside has a quarter.
+        stride: 1, and the input is added, or 2, and the input is averaged over
+            3x3 pixels and put in front.
+        groups, first_groups, shuffle, name: As for `shuffle_branch`.
+
+    Returns:
+        Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
+        filters)`, nowhere negative.
+    """
+    computed = filters if stride == 1 else filters - x.shape[-1]
+    settings = stride, groups, first_groups, shuffle, name
+    branch = shuffle_branch(x, filters // 4, computed, *settings)
     if stride == 1:
-        x = layers.Add(name=f"{name}_add")([shortcut, x])
+        x = layers.Add(name=f"{name}_add")([x, branch])
     else:
-        shortcut = layers.AveragePooling2D(
-            3, strides=2, padding="same", name=f"{name}_pool"
-        )(shortcut)
-        x = layers.Concatenate(name=f"{name}_concatenate")([shortcut, x])
+        x = layers.AveragePooling2D(3, 2, "same", name=f"{name}_pool")(x)
+        x = layers.Concatenate(name=f"{name}_concatenate")([x, branch])
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
