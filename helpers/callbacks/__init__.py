@@ -9,6 +9,7 @@ from helpers.callbacks.checkpoint import DamagedError
 from helpers.callbacks.drive import drive_folder
 from helpers.callbacks.finder import find_learning_rate
 from helpers.callbacks.identity import OtherRunError
+from helpers.callbacks.lookahead import Lookahead
 from helpers.callbacks.resume import Resume, resumable
 from helpers.callbacks.runfiles import read_rows, read_run, update_run
 from helpers.callbacks.runlog import RunLog, tensorboard
@@ -23,6 +24,7 @@ from helpers.callbacks.schedules import (
 
 __all__ = [
     "DamagedError",
+    "Lookahead",
     "OtherRunError",
     "Resume",
     "RunLog",
