@@ -73,6 +73,19 @@ def test_whitened_patches_are_uncorrelated_and_of_variance_1():
     assert abs(np.corrcoef(patches.T) - np.eye(12)).max() > 0.3
 
 
+def test_epsilon_damps_the_narrow_directions():
+    model = speedrun(filters=(4, 8, 8))
+    whiten(model, SMOOTH, epsilon=0.5)
+    kernel = numpy(model.get_layer("whitening").kernel)[..., :12]
+    values = numpy(keras.ops.conv(SMOOTH, kernel)).reshape(-1, 12)
+    exact = whitening_kernel(SMOOTH, epsilon=0.0)[..., :12]
+    # A filter's length says how wide its direction is: one over the deviation.
+    variances = 1 / (exact.reshape(12, 12) ** 2).sum(axis=0)
+    np.testing.assert_allclose(
+        (values**2).mean(axis=0), variances / (variances + 0.5), atol=1e-3
+    )
+
+
 def test_the_kernel_of_the_whitening_stands_still_and_its_bias_learns():
     model = speedrun(filters=(4, 8, 8))
     whiten(model, SMOOTH)

@@ -93,16 +93,18 @@ def whitening_kernel(images, size=2, epsilon=5e-4):
     return np.concatenate([kernel, -kernel], axis=-1).astype("float32")
 
 
-def whiten(model, images):
+def whiten(model, images, epsilon=5e-4):
     """Set the kernel of a `speedrun` network from training images.
 
     Args:
         model: The network.
         images: Standardised training images `(n, height, width, channels)`; the
             first 5,000 are used.
+        epsilon: As for `whitening_kernel`.
     """
     layer = model.get_layer("whitening")
-    layer.kernel.assign(whitening_kernel(images[:SAMPLE], layer.kernel_size[0]))
+    size = layer.kernel_size[0]
+    layer.kernel.assign(whitening_kernel(images[:SAMPLE], size, epsilon))
 
 
 def normalized_activation(x, activation="relu", name=None):
