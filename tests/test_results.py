@@ -173,3 +173,16 @@ def test_studies_are_listed_best_first(tmp_path):
     ]
     # A study's runs never enter the table of the architectures.
     assert runs(tmp_path) == []
+
+
+def test_studies_that_average_over_views_say_so(tmp_path):
+    data = {"source": "CIFAR-10", "sha256": "ab", "images": 45_000}
+    path, more = "studies/fast/one_seed0", {"test_accuracy_views": 0.731}
+    write_run(tmp_path, path, 0, 0.72, change="one", data=data, **more)
+    (tmp_path / path / "history.csv").write_text(
+        "epoch,accuracy,val_accuracy\n1,0.8,0.7\n"
+    )
+    text = study_results.tables(tmp_path).splitlines()
+    assert text[2].endswith("| test (%) | test, averaged over views (%) |")
+    assert text[3] == "|---|---:|---:|---:|---:|---:|"
+    assert text[4].endswith("| 80.00 | 70.00 | 72.00 | 73.10 |")

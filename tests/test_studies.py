@@ -1,6 +1,7 @@
 """Studies: every variant is a valid run, runs are made once, tables tell the files."""
 
 import functools
+import json
 from dataclasses import replace
 
 import keras
@@ -136,6 +137,23 @@ def test_study_trains_what_is_missing_and_nothing_twice(tiny, capsys):
     assert table[3].split(" | ")[4] == f"{test} |"
     assert studies.table("tiny", ["plain"]).splitlines() == table[:3]
     assert table[3] in capsys.readouterr().out
+
+
+def test_table_shows_what_views_add(tiny):
+    for variant, views in (("plain", 0.5), ("smooth", 0.625)):
+        folder = tiny / f"{variant}_seed0"
+        folder.mkdir(parents=True)
+        run = {"finished": True, "epochs": 1, "test_accuracy": 0.25}
+        run["test_accuracy_views"] = views
+        (folder / "run.json").write_text(json.dumps(run))
+        (folder / "history.csv").write_text(
+            "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+            "1,1.0,0.75,1.0,0.5,0.1,1\n"
+        )
+    head, _, *rows = studies.table("tiny").splitlines()
+    assert head == "| variant | epochs | training | validation | test | test, views |"
+    assert rows[0] == "| nothing | 1 | 75.0 | 50.0 | 25.0 | 50.0 |"
+    assert rows[1].endswith("| 25.0 | 62.5 |")
 
 
 def test_a_variant_that_is_an_architecture_has_its_run(tiny, monkeypatch):

@@ -7,18 +7,26 @@ from tools import ROOT, markers
 
 START, END = "<!-- studies -->", "<!-- /studies -->"
 COLUMNS = ("variant", "epochs", "training (%)", "validation (%)", "test (%)")
+VIEWS = "test_accuracy_views"
 
 
-def row(run: Run) -> str:
-    """Writes the row of one variant: accuracies after the last epoch."""
+def row(run: Run, views: bool = False) -> str:
+    """Writes the row of one variant: accuracies after the last epoch.
+
+    Args:
+        run: the variant's run.
+        views: whether to add the accuracy of predictions averaged over views.
+    """
     last = run.history[-1]
-    cells = (
+    cells = [
         f"[{run.fields['change']}](studies/{run.folder.parent.name}/{run.folder.name})",
         str(run.fields["epochs"]),
         f"{100 * last['accuracy']:.2f}",
         f"{100 * last['val_accuracy']:.2f}",
         f"{100 * run.fields['test_accuracy']:.2f}",
-    )
+    ]
+    if views:
+        cells.append(f"{100 * run.fields[VIEWS]:.2f}")
     return "| " + " | ".join(cells) + " |"
 
 
@@ -39,14 +47,16 @@ def tables(logs: Path) -> str:
         if not found:
             continue
         first = found[0].fields
+        views = VIEWS in first
+        columns = (*COLUMNS, "test, averaged over views (%)") if views else COLUMNS
         lines = [
             f"Study `{folder.name}`: {first['architecture']}, "
             f"{first['data']['images']:,} training images of "
             f"{first['data']['source']}:",
             "",
-            "| " + " | ".join(COLUMNS) + " |",
-            "|---|" + "---:|" * 4,
-            *map(row, found),
+            "| " + " | ".join(columns) + " |",
+            "|---|" + "---:|" * (len(columns) - 1),
+            *(row(run, views) for run in found),
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

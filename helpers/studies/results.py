@@ -78,30 +78,37 @@ def table(name, variants=None, seed=0):
     Returns:
         A Markdown table, a row for each variant that has a finished run, of the
         accuracies after the last epoch; the accuracy on the training images is the
-        mean over that epoch, of images augmented as the variant says.
+        mean over that epoch, of images augmented as the variant says. Where a
+        recipe averages over views of an image, the last column is its accuracy.
 
     Raises:
         ValueError: If there is no study or variant of a name.
     """
-    rows = []
     done = folders(name, seed)
-    for variant in variants or study(name).variants:
+    chosen = list(variants or study(name).variants)
+    for variant in chosen:
         if variant not in study(name).variants:
             raise ValueError(
                 f"The study {name!r} has no variant {variant!r}. Choose from: "
                 f"{', '.join(study(name).variants)}."
             )
-        if variant not in done:
-            continue
-        run = callbacks.read_run(done[variant])
+    runs = {
+        variant: callbacks.read_run(done[variant])
+        for variant in chosen
+        if variant in done
+    }
+    columns = ["variant", "epochs", "training", "validation", "test"]
+    averaged = any("test_accuracy_views" in run for run in runs.values())
+    if averaged:
+        columns.append("test, views")
+    rows = []
+    for variant, run in runs.items():
         last = callbacks.read_rows(done[variant])[-1]
-        cells = (
-            study(name).variants[variant].what,
-            str(run["epochs"]),
-            f"{100 * last['accuracy']:.1f}",
-            f"{100 * last['val_accuracy']:.1f}",
-            f"{100 * run['test_accuracy']:.1f}",
-        )
+        shares = [last["accuracy"], last["val_accuracy"], run["test_accuracy"]]
+        if averaged:
+            shares.append(run["test_accuracy_views"])
+        accuracies = [f"{100 * share:.1f}" for share in shares]
+        cells = (study(name).variants[variant].what, str(run["epochs"]), *accuracies)
         rows.append("| " + " | ".join(cells) + " |")
-    head = "| variant | epochs | training | validation | test |"
-    return "\n".join([head, "|---|" + "---:|" * 4, *rows])
+    head = "| " + " | ".join(columns) + " |"
+    return "\n".join([head, "|---|" + "---:|" * (len(columns) - 1), *rows])

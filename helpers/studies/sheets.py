@@ -15,6 +15,7 @@ from helpers.recipes import CROP_AND_FLIP, Recipe, nesterov_sgd, one_cycle_sgd
 from helpers.studies.architectures import ARCHITECTURES
 from helpers.studies.base import Study, Variant
 from helpers.studies.modern import MODERN
+from helpers.studies.speedrun import SPEEDRUN
 
 EPOCHS = 30
 
@@ -177,4 +178,5 @@ STUDIES = {
     ),
     **ARCHITECTURES,
     **MODERN,
+    "speedrun": SPEEDRUN,
 }
