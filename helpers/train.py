@@ -277,11 +277,13 @@ def train_model(
         whole.set_weights(model.get_weights())
         plain.save(folder / "model.keras")
         loss = model.loss[0] if isinstance(model.loss, list) else model.loss
+        begin = time.perf_counter()
         found = {"test_accuracy": accuracy(plain, test, loss)}
         if recipe.views:
             averaged = recipe.views(plain)
             found["test_accuracy_views"] = accuracy(averaged, test, loss)
-    callbacks.update_run(folder, **found)
+        test_seconds = round(time.perf_counter() - begin, 3)
+    callbacks.update_run(folder, **found, test_seconds=test_seconds)
     for name, value in found.items():
         print(f"{name.replace('_', ' ')} {value:.4f} ({images.source}); see {folder}")
     return folder
