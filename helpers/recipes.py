@@ -64,7 +64,13 @@ def one_cycle_sgd(steps, weight_decay, peak=0.2):
 
 
 def speedrun_sgd(
-    steps, weight_decay, peak=1.5, momentum=0.85, bias_factor=64.0, whitening=0.3
+    steps,
+    weight_decay,
+    peak=1.5,
+    end=0.07,
+    momentum=0.85,
+    bias_factor=64.0,
+    whitening=0.3,
 ):
     """SGD of the speed run: one triangle, and fast biases of batch normalisation.
 
@@ -72,6 +78,7 @@ def speedrun_sgd(
         steps: Training steps of the whole run.
         weight_decay: The value as papers give it, added to the gradient.
         peak: Highest learning rate.
+        end: Last learning rate, as a share of the peak.
         momentum: Nesterov momentum.
         bias_factor: Factor of the rate for the biases of batch normalisation.
         whitening: Share of the steps in which the bias of the whitening learns.
@@ -83,7 +90,7 @@ def speedrun_sgd(
     https://arxiv.org/abs/2404.00498
     """
     return GroupedSGD(
-        callbacks.one_cycle(peak, steps, rise=0.23, start=0.2, end=0.07),
+        callbacks.one_cycle(peak, steps, rise=0.23, start=0.2, end=end),
         factors={"beta": bias_factor},
         until={"whitening/bias": round(whitening * steps)},
         momentum=momentum,

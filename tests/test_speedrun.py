@@ -11,7 +11,7 @@ from helpers.architectures.speedrun import Dirac, whiten, whitening_kernel
 from helpers.data.dataset import assemble
 from helpers.describe import describe
 from helpers.grouped_sgd import GroupedSGD
-from helpers.recipes import RECIPES, generators
+from helpers.recipes import RECIPES, generators, speedrun_sgd
 from helpers.views import UNSHIFTED, shifted, with_views
 
 IMAGES = np.random.default_rng(0).normal(size=(60, 32, 32, 3)).astype("float32")
@@ -148,6 +148,15 @@ def test_weights_stand_still_after_their_steps():
         assert (a == pytest.approx(b)) == (steps <= 3)
 
 
+@pytest.mark.parametrize("end", [0.07, 0.0])
+def test_the_rate_is_the_published_triangle(end):
+    # 11.5 for 1,024 images over 1 + 1 / (1 - 0.85); the rise takes 23% of the steps.
+    rate = speedrun_sgd(1000, 0.0, end=end)._learning_rate
+    rates = [float(numpy(rate(step))) for step in (0, 230, 1000)]
+    peak = 11.5 / (1 + 1 / 0.15)
+    assert rates == pytest.approx([0.2 * peak, peak, end * peak], abs=1e-6)
+
+
 def test_an_optimizer_comes_back_from_its_configuration():
     one = GroupedSGD(0.1, {"beta": 64.0}, {"bias": 5}, momentum=0.8)
     other = GroupedSGD.from_config(one.get_config())
@@ -224,6 +233,8 @@ def test_the_run_trains_on_all_images_and_tests_once(tmp_path, monkeypatch):
     assert run["data"]["images"] == 200
     assert run["data"]["protocol"].startswith("all: ")
     assert 0 <= run["test_accuracy"] <= 1 and 0 <= run["test_accuracy_views"] <= 1
+    # The time of the evaluation belongs to the twenty minutes.
+    assert run["test_seconds"] > 0
     rows = train.callbacks.read_rows(folder)
     assert len(rows) == 2 and rows[-1]["val_accuracy"] is None
     # The saved network is whitened, by training images without augmentation.

@@ -38,6 +38,9 @@ SPEEDRUN = Study(
         "damped": Variant(
             "whitening with epsilon 0.02", {"prepare": partial(whiten, epsilon=0.02)}
         ),
+        "to_zero": Variant(
+            "rate ends at zero", {"optimizer": partial(speedrun_sgd, end=0.0)}
+        ),
         "lookahead": Variant(
             "with lookahead", {"callbacks": lambda: [callbacks.Lookahead()]}
         ),
