@@ -66,23 +66,23 @@ class Dirac(keras.initializers.Initializer):
 
 
 def whitening_kernel(images, size=2, epsilon=5e-4):
-    """The kernel whose outputs on patches of images are uncorrelated, of variance 1.
+    """The kernel whose outputs on patches are uncorrelated, of variance 1.
 
     Args:
         images: Standardised images `(n, height, width, channels)`.
         size: Rows and columns of a patch.
-        epsilon: Added to the variances, so that directions which hardly vary are
-            not blown up to noise.
+        epsilon: Added to the variances, so that directions which hardly
+            vary are not blown up to noise.
 
     Returns:
-        `(size, size, channels, 2 * size * size * channels)`, float32: a filter for
-        each eigenvector of the patches' covariance, the widest last, and the
-        negatives of all, which keep what a ReLU would lose.
+        `(size, size, channels, 2 * size * size * channels)`, float32: a
+        filter for each eigenvector of the patches' covariance, the widest
+        last, and the negatives of all, which keep what a ReLU would lose.
     """
     patches = np.lib.stride_tricks.sliding_window_view(
         np.asarray(images, "float32"), (size, size), axis=(1, 2)
     )
-    # (n, rows, columns, channels, size, size): the kernel has its channels last.
+    # From (n, rows, columns, channels, size, size) to a kernel's order.
     patches = patches.transpose(0, 1, 2, 4, 5, 3)
     shape = patches.shape[3:]
     flat = patches.reshape(-1, np.prod(shape))
