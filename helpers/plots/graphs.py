@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from helpers.explain.network import Network, Step
+from helpers.plots.palette import NOTHING
 
-BOX = {"boxstyle": "round,pad=0.25", "facecolor": "#eaf2f8", "edgecolor": "0.5"}
+BOX = {"boxstyle": "round,pad=0.25", "facecolor": NOTHING, "edgecolor": "0.5"}
 # An edge past other layers leaves its column by this many pixels, past the boxes.
 BESIDE = "bar,armA=-52,armB=-52,fraction=0"
 
