@@ -77,8 +77,9 @@ def mutate(candidate, space, rng):
     Returns:
         A new candidate that differs in one value.
     """
-    name = _pick([n for n, values in space.choices.items() if len(values) > 1], rng)
-    others = [value for value in space.choices[name] if value != candidate[name]]
+    names = [n for n, values in space.choices.items() if len(values) > 1]
+    name = _pick(names, rng)
+    others = [v for v in space.choices[name] if v != candidate[name]]
     return {**candidate, name: _pick(others, rng)}
 
 
@@ -90,8 +91,8 @@ def random_search(space, history, rng):
 class RegularisedEvolution:
     """Mutates the best of a few of the youngest candidates.
 
-    The oldest candidate dies, however good it is: one that was lucky once does not
-    stay. Of those alive, a few are drawn, and the best of these is the parent.
+    The oldest candidate dies, however good it is: one that was lucky once does
+    not stay. Of those alive, a few are drawn; the best of these is the parent.
     """
 
     def __init__(self, population=20, tournament=5):
@@ -106,8 +107,8 @@ class RegularisedEvolution:
         """
         if not 1 <= tournament <= population:
             raise ValueError(
-                f"a tournament of {tournament} does not fit into a population of "
-                f"{population}. Give 1 <= tournament <= population."
+                f"a tournament of {tournament} does not fit into a population "
+                f"of {population}. Give 1 <= tournament <= population."
             )
         self.population = population
         self.tournament = tournament
@@ -117,7 +118,7 @@ class RegularisedEvolution:
             return sample(space, rng)
         alive = history[-self.population :]
         drawn = rng.choice(len(alive), self.tournament, replace=False)
-        parent = max((alive[i] for i in drawn), key=lambda trial: trial.accuracy)
+        parent = max((alive[i] for i in drawn), key=lambda t: t.accuracy)
         return mutate(parent.candidate, space, rng)
 
 
@@ -145,8 +146,8 @@ def propose(space, algorithm, history, rng, limit):
             return candidate, parameters
     raise ValueError(
         f"none of {ATTEMPTS:,} proposals is new and below limit={limit:,} "
-        f"parameters; {len(history)} trials are known. Raise the limit, widen the "
-        "space or ask for fewer trials."
+        f"parameters; {len(history)} trials are known. Raise the limit, widen "
+        "the space or ask for fewer trials."
     )
 
 

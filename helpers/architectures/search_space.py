@@ -39,7 +39,14 @@ class Space:
     parameters: Callable
 
 
-def separable_unit(x, filters, kernel_size, stride=1, activation=True, name=None):
+def separable_unit(
+    x,
+    filters,
+    kernel_size,
+    stride=1,
+    activation=True,
+    name=None,
+):
     """A separable convolution of any kernel, batch normalisation and ReLU.
 
     Args:
@@ -134,7 +141,7 @@ def count_parameters(candidate, channels=3, classes=10):
 
 
 def _unit_parameters(channels, filters, kernel_size):
-    """A depthwise and a pointwise kernel, and four numbers a normalised channel."""
+    """Weights of `separable_unit`: two kernels, and four numbers a channel."""
     return kernel_size**2 * channels + channels * filters + 4 * filters
 
 
