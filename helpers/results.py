@@ -189,7 +189,7 @@ def named(found: Iterable[Result]) -> dict[str, Result]:
 
     Returns:
         The results by the name of their network, to which those of one network add in
-        what else they differ: `resnet20, float32`.
+        what else they differ: `resnet20 (float32)`.
     """
     found = list(found)
     names = {}
@@ -201,7 +201,8 @@ def named(found: Iterable[Result]) -> dict[str, Result]:
             # A checksum tells nothing that the name of the data set does not.
             if place != 1 and len({one.runs[0].key[place] for one in alike}) > 1
         ]
-        names[", ".join([result.architecture, *added])] = result
+        name = result.architecture
+        names[f"{name} ({', '.join(added)})" if added else name] = result
     return names
 
 

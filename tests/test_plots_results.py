@@ -38,6 +38,19 @@ def test_networks_stand_at_their_cost_and_mean_accuracy():
     assert set(boxes(axis)) == set(COSTS)
 
 
+def test_two_marks_may_carry_one_name():
+    costs, reached = (
+        {"net, CPU": 60, "net, GPU": 4},
+        {"net, CPU": [90], "net, GPU": [91]},
+    )
+    names = {"net, CPU": "net", "net, GPU": "net"}
+    axis = accuracy_by_cost(costs, reached, "seconds", names=names).axes[0]
+    assert [(text.get_text(), *text.xy) for text in axis.texts] == [
+        ("net", 60, 90),
+        ("net", 4, 91),
+    ]
+
+
 def test_a_bar_spans_the_seeds():
     axis = accuracy_by_cost(COSTS, ACCURACIES, "parameters").axes[0]
     bars = [bar.get_segments()[0].tolist() for bar in axis.collections]
@@ -104,7 +117,7 @@ def test_what_cannot_be_drawn_is_named(costs, accuracies, message):
 def test_names_cover_no_name_and_no_mark_and_stay_inside(points):
     figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
     axis.set(xlim=(0, 1), ylim=(0, 1))
-    place_names(axis, {f"network {n}": point for n, point in enumerate(points)})
+    place_names(axis, [(f"network {n}", point) for n, point in enumerate(points)])
     found = boxes(axis)
     room = axis.get_window_extent()
     for one, other in combinations(found.values(), 2):
@@ -120,7 +133,7 @@ def test_names_cover_no_name_and_no_mark_and_stay_inside(points):
 def test_a_name_far_from_its_point_has_a_line_and_a_near_one_has_none():
     _, axis = plt.subplots(figsize=(8, 5), layout="constrained")
     axis.set(xlim=(0, 1), ylim=(0, 1))
-    crowd = {f"network {n}": (0.5, 0.5) for n in range(20)}
+    crowd = [(f"network {n}", (0.5, 0.5)) for n in range(20)]
     place_names(axis, crowd)
     axis.figure.draw_without_rendering()
     lines = [text.arrow_patch.get_visible() for text in axis.texts]

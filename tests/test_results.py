@@ -108,12 +108,12 @@ def test_results_of_one_network_are_named_by_what_differs(tmp_path):
     write_run(tmp_path, "c", 0, 0.9, precision="mixed_bfloat16")
     write_run(tmp_path, "d", 0, 0.9, architecture="other")
     found = named(collect(runs(tmp_path)))
-    assert list(found) == ["net, float32", "net, mixed_bfloat16", "other"]
+    assert list(found) == ["net (float32)", "net (mixed_bfloat16)", "other"]
     assert [len(result.runs) for result in found.values()] == [2, 1, 1]
     jpeg = {"source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
     write_run(tmp_path, "e", 0, 0.9, architecture="other", data=jpeg)
     names = list(named(collect(runs(tmp_path))))
-    assert "other, CIFAR-10" in names and "other, CIFAR-10 (JPEG copy)" in names
+    assert "other (CIFAR-10)" in names and "other (CIFAR-10 (JPEG copy))" in names
 
 
 def test_data_sets_and_recipes_are_never_mixed(tmp_path):

@@ -1,7 +1,7 @@
 """Writes names beside the points of a figure so that none covers another."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ _DISTANCES = (6, 14, 24, 36, 50, 66, 84, 104)
 
 def place_names(
     axis: Axes,
-    points: Mapping[str, tuple[float, float]],
+    points: Sequence[tuple[str, tuple[float, float]]],
     marks: Sequence[tuple[float, float]] = (),
 ) -> None:
     """Writes names beside points, where they cover no other name and no mark.
@@ -26,7 +26,7 @@ def place_names(
 
     Args:
         axis: the axes, whose limits and scales are those that stay.
-        points: by name, a point in the units of the axes.
+        points: names, each with its point in the units of the axes.
         marks: further points that no name may cover.
     """
     if not points:
@@ -34,9 +34,9 @@ def place_names(
     axis.figure.draw_without_rendering()
     pixels = axis.figure.dpi / 72
     room = axis.get_window_extent()
-    places = axis.transData.transform([*points.values(), *marks])
+    places = axis.transData.transform([*(point for _, point in points), *marks])
     taken = [_around(place, 2 * _MARK * pixels, 2 * _MARK * pixels) for place in places]
-    for (name, point), place in zip(points.items(), places, strict=False):
+    for (name, point), place in zip(points, places, strict=False):
         text = axis.annotate(
             name,
             point,

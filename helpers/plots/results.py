@@ -23,6 +23,7 @@ def accuracy_by_cost(
     groups: Mapping[str, str] | None = None,
     published: Mapping[str, tuple[float, float]] | None = None,
     front: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
     title: str = "",
     width: float = 8.0,
 ) -> Figure:
@@ -40,6 +41,7 @@ def accuracy_by_cost(
         published: by name, lowest and highest accuracy that others report, in percent;
             drawn as open marks at the cost of the network of that name.
         front: names of the networks that no other beats, which a line joins.
+        names: by name, what stands beside the mark, where it is not the name itself.
         title: which images the accuracies are of.
         width: width of the figure, in inches.
 
@@ -57,9 +59,11 @@ def accuracy_by_cost(
             )
         if not len(accuracies.get(name, ())):
             raise ValueError(f"{name!r} has no accuracy: give one a seed, in percent")
-    groups, published = groups or {}, published or {}
+    groups, published, names = groups or {}, published or {}, names or {}
     means = {name: float(np.mean(accuracies[name])) for name in costs}
-    figure, axis = plt.subplots(figsize=(width, 5.0), layout="constrained")
+    # Many names need room.
+    height = 5.0 if len(costs) <= 20 else 6.0
+    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
     _scale(axis)
     labels = sorted({groups.get(name, "test accuracy") for name in costs})
     for index, label in enumerate(labels):
@@ -107,7 +111,7 @@ def accuracy_by_cost(
     longest = max(map(len, labels))
     ncols = 3 if longest < 26 else 2 if longest < 44 else 1
     figure.legend(loc="outside lower center", ncols=ncols, frameon=False)
-    points = {name: (costs[name], means[name]) for name in costs}
+    points = [(names.get(n, n), (costs[n], means[n])) for n in costs]
     place_names(axis, points, [(costs[name], middles[name]) for name in shown])
     return figure
 
