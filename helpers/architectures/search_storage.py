@@ -114,8 +114,14 @@ def _frozen(trial, distributions):
 
 
 def _distributions(space):
+    """A choice that is no list of values, but a range, knows its own distribution."""
     categorical = _optuna().distributions.CategoricalDistribution
-    return {name: categorical(values) for name, values in space.choices.items()}
+    return {
+        name: values.distribution()
+        if hasattr(values, "distribution")
+        else categorical(values)
+        for name, values in space.choices.items()
+    }
 
 
 def _optuna():
