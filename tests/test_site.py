@@ -266,6 +266,7 @@ def write_site(folder: Path, body: str) -> Path:
     [
         '<a href="#top">a</a> <a href="#">b</a> <a href="other.html#%C3%BCber">c</a>',
         '<img src="a.png" alt="A cat"><a href="https://a.org/nowhere">d</a>',
+        "<p>it costs <code>$HOME</code> and <pre>$y$</pre></p>",
         '<img src="https://kaggle.com/static/x.svg" alt="Open in Kaggle">',
     ],
 )
@@ -282,6 +283,7 @@ def test_sound_site_has_no_problems(tmp_path, body):
         ('<img src="b.png" alt="A cat">', "the link b.png leads to no file"),
         ('<img src="a.png" alt=" ">', "the image a.png has no text alternative"),
         ('<img src="a.png" alt="a.png">', "'a.png' does not say what an image shows"),
+        ("<p>so $ y = x.", "the text 'so $ y = x.' has a formula that is not set"),
         ("<h3>Deep</h3>", "the heading 'Deep' leaves out a level"),
         ("<h2>Part</h2><h1>Again</h1>", "one heading of level 1, and it must come"),
         ('<script src="https://a.org/b.js"></script>', "needs a network: it loads"),

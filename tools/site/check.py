@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from tools.alternatives import says_nothing
 
+_VERBATIM = ("code", "pre", "script", "style", "title")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 # Badges are the hosts' own images; nothing else may need a network.
 _BADGES = ("colab.research.google.com", "kaggle.com")
@@ -24,6 +25,7 @@ class Page:
         loaded: addresses of what a browser fetches to show it.
         silent: addresses of images without a text alternative.
         vague: texts of images that do not say what is shown.
+        dollars: texts with a sign of a formula that was not set as one.
         headings: level and text of each heading.
         language: what the page says that it is written in.
     """
@@ -33,6 +35,7 @@ class Page:
     loaded: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     vague: list[str] = field(default_factory=list)
+    dollars: list[str] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
     language: str = ""
 
@@ -42,6 +45,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.page = Page()
         self.inside = False
+        self.verbatim = 0
 
     def handle_starttag(self, tag, attrs):
         values = {name: value or "" for name, value in attrs}
@@ -57,6 +61,8 @@ class _Reader(HTMLParser):
             self.page.silent.append(values.get("src", "")[:60])
         elif tag == "img" and says_nothing(values["alt"]):
             self.page.vague.append(values["alt"])
+        # No element of these kinds is empty, and each is closed.
+        self.verbatim += tag in _VERBATIM
         if tag == "html":
             self.page.language = values.get("lang", "")
         if tag in _HEADINGS:
@@ -64,9 +70,12 @@ class _Reader(HTMLParser):
             self.inside = True
 
     def handle_endtag(self, tag):
+        self.verbatim -= tag in _VERBATIM
         self.inside = self.inside and tag not in _HEADINGS
 
     def handle_data(self, data):
+        if "$" in data and not self.verbatim:
+            self.page.dollars.append(" ".join(data.split())[:60])
         if self.inside:
             level, text = self.page.headings[-1]
             self.page.headings[-1] = (level, text + data)
@@ -105,6 +114,8 @@ def problems(folder: Path) -> list[str]:
                 found.append(f"{name} needs a network: it loads {link}")
         for link in page.silent:
             found.append(f"{name}: the image {link} has no text alternative")
+        for text in page.dollars:
+            found.append(f"{name}: the text {text!r} has a formula that is not set")
         for text in page.vague:
             found.append(f"{name}: the text {text!r} does not say what an image shows")
         # The page of the search is empty until someone searches.

@@ -19,6 +19,8 @@ nb_merge_streams = True
 # What a cell prints as Markdown has tables and formulas.
 nb_render_markdown_format = "myst"
 myst_enable_extensions = ["amsmath", "dollarmath"]
+# A formula between $$ on a line of its own may belong to the paragraph around it.
+myst_dmath_double_inline = True
 myst_heading_anchors = 4
 
 html_theme = "furo"
