@@ -9,6 +9,8 @@ from tools.environment import CourseError
 
 # Height and width of a laptop and of a phone, in CSS pixels.
 SCREENS = {"laptop": (1280, 800), "phone": (390, 844)}
+# One step of a page on a slow machine: a page with formulas takes the longest.
+STEP_SECONDS = 120
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 _NO_PLAYWRIGHT = (
     "Playwright is missing: install it into this environment (python -m pip install "
@@ -45,6 +47,7 @@ def page(width: int, height: int) -> Iterator:
             ) from None
         with contextlib.closing(chromium):
             opened = chromium.new_page(viewport={"width": width, "height": height})
+            opened.set_default_timeout(1000 * STEP_SECONDS)
             opened.errors = []
             opened.on("pageerror", lambda error: opened.errors.append(str(error)))
             yield opened

@@ -41,9 +41,7 @@ def read(folder: Path, screenshots: Path) -> list[str]:
     """
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html")]
     if "index.html" not in names:
-        raise CourseError(
-            f"{folder} holds no website: python3 course.py site builds it"
-        )
+        raise CourseError(f"{folder} has no website: python3 course.py site builds it")
     handler = functools.partial(_Quiet, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -58,6 +56,9 @@ def _read_all(root: str, names: list[str], screenshots: Path) -> list[str]:
     found, shot = [], {"index.html", *[n for n in names if "notebooks/" in n][1:3]}
     for screen, (width, height) in browser.SCREENS.items():
         with browser.page(width, height) as page:
+            # Where there is no Playwright, the line above has said so.
+            from playwright.sync_api import TimeoutError
+
             # Badges are the hosts' own, and are not fetched for a look.
             page.route(
                 "**/*",
@@ -86,8 +87,8 @@ def _read_all(root: str, names: list[str], screenshots: Path) -> list[str]:
             page.goto(f"{root}/search.html?q={WORD}")
             results = page.locator("ul.search li")
             try:
-                results.first.wait_for(timeout=30_000)
-            except Exception:
+                results.first.wait_for()
+            except TimeoutError:
                 found.append(f"the search for {WORD!r} finds nothing on a {screen}")
             browser.shoot(page, screenshots, f"site-search-{screen}")
     return found
