@@ -9,9 +9,10 @@ _YEAR = r"(?:19|20)\d\d"
 # "He et al. (2016)" in a sentence, "(Li, 2017)" and "(Li, ICLR 2014)" in brackets.
 _IN_TEXT = re.compile(rf"({_AUTHORS}) \(({_YEAR})\)")
 _IN_BRACKETS = re.compile(rf"({_AUTHORS}),? (?:[A-Z]+ )?({_YEAR})$")
-_NO_AUTHORS = frozenset(
-    "In Since Until From After Before January February March April May June July "
-    "August September October November December".split()
+# Words before a year that are no names of authors: months, and networks.
+_NO_AUTHOR = re.compile(
+    r"In|Since|Until|From|After|Before|January|February|March|April|May|June|July"
+    r"|August|September|October|November|December|\w+Net(?:V\d)?"
 )
 
 
@@ -58,7 +59,7 @@ def cited(text: str) -> list[Citation]:
     sources = []
     for _, match in sorted(found, key=lambda pair: pair[0]):
         names = re.split(r", | and ", re.sub(r" et al\.| and colleagues", "", match[1]))
-        names = tuple(name for name in names if name not in _NO_AUTHORS)
+        names = tuple(name for name in names if not _NO_AUTHOR.fullmatch(name))
         source = Citation(names, int(match[2]))
         if names and source not in sources:
             sources.append(source)
