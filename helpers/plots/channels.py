@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS
+from helpers.plots.palette import COLOURS
 
 # Of a pair of channels that no weight connects, and of one that is connected.
 APART, TOGETHER = "#f2f2f2", COLOURS[0]

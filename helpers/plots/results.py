@@ -10,8 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
 
 from helpers.plots.labels import place_names
-from helpers.plots.runs import COLOURS
-from helpers.plots.vgg import MARKERS
+from helpers.plots.palette import COLOURS, MARKERS
 
 ACCURACIES = (10, 30, 50, 60, 65, 70, 75, 80, 85, 88, 90, 92, 94, 95, 96, 97, 98, 99)
 

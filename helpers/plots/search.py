@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from helpers.architectures.search import Trial
-from helpers.plots.runs import COLOURS, STYLES
-from helpers.plots.vgg import MARKERS
+from helpers.plots.palette import COLOURS, MARKERS, STYLES
 
 
 def sizes(parameters: np.ndarray, limit: int, width: float = 8.0) -> Figure:

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS
+from helpers.plots.palette import COLOURS
 
 # Vermilion and blue of Okabe and Ito, told apart with every kind of colour vision.
 FOR, AGAINST = np.array([213.0, 94.0, 0.0]), np.array([0.0, 114.0, 178.0])

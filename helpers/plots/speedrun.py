@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS
+from helpers.plots.palette import COLOURS
 
 
 def filters_by_variance(

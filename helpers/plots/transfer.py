@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
-from helpers.plots.vgg import MARKERS
+from helpers.plots.palette import COLOURS, MARKERS, STYLES
 
 
 def accuracy_by_labels(
