@@ -41,10 +41,8 @@ def test_what_github_drops(text, expected):
             [("Wu and He", 2018), ("Li", 2014)],
         ),
         ("In 1989 LeCun and colleagues read", []),
-        (
-            "Network in Network (ICLR 2014), ILSVRC 2015, until (May 2019), AlexNet (2012)",
-            [],
-        ),
+        ("Network in Network (ICLR 2014), ILSVRC 2015, until (May 2019)", []),
+        ("AlexNet (2012) and MobileNetV2 (2018)", []),
         ("a list (32, 2048) and $x$ (2, 1024)", []),
         ("[He et al. (2016)](https://x.org/(2017)) `Li (2018)`", [("He", 2016)]),
     ],
