@@ -50,16 +50,22 @@ PUBLISHED = {
     "nin": Published("91.2 to 91.6", "Lin et al., 2013; W. Li, cifar-10-cnn"),
     "vgg16": Published("92.3 to 93.5", "jerett, Keras-CIFAR10; W. Li, cifar-10-cnn"),
     "vgg19": Published("92.3 to 93.5", "jerett, Keras-CIFAR10; W. Li, cifar-10-cnn"),
-    "googlenet": Published("93.0", "jerett, Keras-CIFAR10"),
+    "googlenet": Published("93.08", "jerett, Keras-CIFAR10"),
     "inception_v2": Published("93.4", _UNNAMED),
     "inception_v3": Published("94.2", _UNNAMED),
     "resnet20": Published("91.25", "He et al., 2015"),
     "resnet32": Published("92.49", "He et al., 2015"),
     "resnet56": Published("93.03", "He et al., 2015"),
     "resnet110": Published("93.57", "He et al., 2015"),
-    "resnext29": Published("94.7 to 95.4", "K. Liu, pytorch-cifar; public programs"),
+    "resnext29": Published("94.73 to 94.82", "K. Liu, pytorch-cifar"),
     "densenet_bc100": Published("95.5", "Huang et al., 2016", "300 epochs"),
     "xception": Published("94.6", _UNNAMED),
-    "shufflenet_v2": Published("92.4", _UNNAMED),
+    "shufflenet_v2": Published(
+        "92.98", "Y. Chen, pytorch-cifar-models", "best of 200 epochs"
+    ),
+    "shufflenet_v2_half": Published(
+        "90.13", "Y. Chen, pytorch-cifar-models", "best of 200 epochs"
+    ),
     "mobilenet_v2": Published("94.4", "K. Liu, pytorch-cifar"),
+    "speedrun": Published("94.01", "Jordan, 2024", "six views, 9.9 epochs"),
 }
