@@ -54,6 +54,15 @@ def test_panels_mark_the_best_and_what_is_as_good():
     assert figure.get_suptitle() == "CIFAR-10"
 
 
+def test_panels_name_the_values_of_a_choice():
+    candidates = [{"peak": 0.1 * n, "size": 32 * 2 ** (n % 3)} for n in range(1, 8)]
+    scales = ("peak", "size")
+    figure = panels(candidates, range(7), "CIFAR-10", logarithmic=scales)
+    size = figure.axes[1]
+    assert [tick.get_text() for tick in size.get_xticklabels()] == ["32", "64", "128"]
+    assert len(size.get_xticks(minor=True)) == 0
+
+
 @pytest.mark.parametrize("candidates, accuracies", [([], []), ([{"a": 1}], [1, 2])])
 def test_panels_without_trials_are_refused(candidates, accuracies):
     told = f"{len(candidates)} trials and {len(accuracies)} accuracies"

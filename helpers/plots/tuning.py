@@ -13,7 +13,7 @@ QUIET = "0.75"
 
 
 def projections(
-    trials: Mapping[str, np.ndarray], response: Callable, width: float = 8.0
+    trials: Mapping[str, np.ndarray], response: Callable, width: float = 7.0
 ) -> Figure:
     """Draws trials in a square whose first side matters, and what they see of it.
 
@@ -44,7 +44,7 @@ def projections(
     both = np.meshgrid(ticks, ticks)
     for (above, square), (title, points) in zip(axes.T, trials.items(), strict=True):
         first, second = np.asarray(points).T
-        square.contour(*both, response(*both), 12, colors=QUIET, linewidths=0.7)
+        square.contour(*both, response(*both), 8, colors=QUIET, linewidths=0.7)
         square.plot(first, second, "o", color=BLUE)
         above.plot(ticks, response(ticks, np.full_like(ticks, 0.5)), color=QUIET)
         seen = np.unique(first.round(9))
@@ -117,6 +117,11 @@ def panels(
         )
         if name in logarithmic:
             axis.set_xscale("log")
+        few = np.unique(x)
+        if len(few) <= 5 < len(x):
+            # A choice of a few values: these are the ticks.
+            axis.set_xticks(few, [f"{value:g}" for value in few])
+            axis.minorticks_off()
         axis.set_xlabel((labels or {}).get(name, name.replace("_", " ")))
         axis.grid(alpha=0.3)
     axes[0][0].set_ylabel("validation accuracy (%)")
@@ -170,7 +175,7 @@ def stopped(
     curves: Mapping[str, Sequence[Sequence[float]]],
     kept: Mapping[str, Sequence[int]],
     title: str = "",
-    width: float = 8.0,
+    width: float = 7.0,
 ) -> Figure:
     """Draws learning curves and where a rule would have stopped them.
 
