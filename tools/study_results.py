@@ -47,10 +47,11 @@ def tables(logs: Path) -> str:
         if not found:
             continue
         first = found[0].fields
+        networks = dict.fromkeys(sorted(run.fields["architecture"] for run in found))
         views = VIEWS in first
         columns = (*COLUMNS, "test, averaged over views (%)") if views else COLUMNS
         lines = [
-            f"Study `{folder.name}`: {first['architecture']}, "
+            f"Study `{folder.name}`: {', '.join(networks)}, "
             f"{first['data']['images']:,} training images of "
             f"{first['data']['source']}:",
             "",
