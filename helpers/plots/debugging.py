@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from helpers.plots.runs import COLOURS, LABELS, STYLES
+from helpers.plots.palette import COLOURS, STYLES
+from helpers.plots.runs import LABELS
 
 BLUE, ORANGE = COLOURS[:2]
 # An axis of losses ends at this many times the loss of a guess: what lies higher is

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers.calibration import Reliability
-from helpers.plots.runs import COLOURS, STYLES
-from helpers.plots.vgg import MARKERS
+from helpers.plots.palette import COLOURS, MARKERS, STYLES
 
 
 def by_members(

@@ -5,8 +5,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from helpers.callbacks import read_rows, read_run
-from helpers.plots.palette import COLOURS as COLOURS
-from helpers.plots.palette import STYLES as STYLES
 from helpers.plots.palette import line
 
 LABELS = {

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.runs import COLOURS, STYLES
+from helpers.plots.palette import COLOURS, STYLES
 
 BLUE, ORANGE = COLOURS[:2]
 QUIET = "0.75"

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from helpers.plots.palette import COLOURS, line, mark
-from helpers.plots.palette import MARKERS as MARKERS
 
 
 def errors_by_depth(
