@@ -25,6 +25,7 @@ import numpy as np
 from keras import ops
 
 from helpers import data
+from helpers.architectures import BUILDERS
 from helpers.augment import MEAN, STD, normalize
 from helpers.callbacks import read_run
 from helpers.callbacks.atomic import write_atomic
@@ -144,9 +145,16 @@ def write(folder: str | Path, images: data.Cifar10, batch_size: int = 250) -> Pa
             f"{folder} has the recipe {run['recipe']!r}, which is not one of "
             f"{', '.join(RECIPES)}: how to scale its images is not known."
         )
+    if run["architecture"] not in BUILDERS:
+        raise ValueError(
+            f"{folder} has the architecture {run['architecture']!r}, which is not one "
+            f"of {', '.join(BUILDERS)}: nothing can take its weights."
+        )
     recipe = RECIPES[run["recipe"]]
     scale = (MEAN, STD) if recipe.standardise else (None, None)
-    model = keras.models.load_model(folder / WEIGHTS)
+    # Only the weights of a saved model can be read by an older Keras too.
+    model = BUILDERS[run["architecture"]]()
+    model.load_weights(folder / WEIGHTS)
     settings = {"batch_size": batch_size, "verbose": 0}
     x_test = normalize(images.x_test, *scale)
     groups = np.stack(group_model(model).predict(x_test, **settings))

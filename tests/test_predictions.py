@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import predictions
+from helpers.architectures import BUILDERS
 from helpers.augment import normalize
 from helpers.callbacks.runfiles import update_run, write_run
 from helpers.data.dataset import assemble
@@ -31,6 +32,11 @@ def network(seed=0):
     return keras.Model(inputs, x, name="tiny")
 
 
+@pytest.fixture(autouse=True)
+def known(monkeypatch):
+    monkeypatch.setitem(BUILDERS, "tiny", network)
+
+
 def save_run(folder, model, images, recipe="course", **fields):
     """A finished run as `helpers.train` leaves it."""
     folder.mkdir()
@@ -38,6 +44,7 @@ def save_run(folder, model, images, recipe="course", **fields):
     scale = (None, None) if recipe == "sheet" else ()
     said = model.predict(normalize(images.x_test, *scale), verbose=0)
     run = {
+        "architecture": "tiny",
         "recipe": recipe,
         "finished": True,
         "test_accuracy": float(np.mean(said.argmax(1) == images.y_test)),
@@ -101,7 +108,10 @@ def test_other_weights_other_images_and_unknown_recipes_are_refused(tmp_path, im
     other = dataclasses.replace(images, sha256="0" * 64)
     with pytest.raises(ValueError, match="other images"):
         write(folder, other)
-    update_run(folder, recipe="lenet/relu")
+    update_run(folder, architecture="alexnet_old")
+    with pytest.raises(ValueError, match="architecture 'alexnet_old'"):
+        write(folder, images)
+    update_run(folder, architecture="tiny", recipe="lenet/relu")
     with pytest.raises(ValueError, match="recipe 'lenet/relu'"):
         write(folder, images)
 

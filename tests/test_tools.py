@@ -275,6 +275,7 @@ BREAKS = {
         cell.metadata.update(tags=["nbval-ignore-output"]) for cell in c[7::3]
     ],
     "hides failures": lambda c: c[5].metadata.tags.append("nbval-skip"),
+    "calls load_model": lambda c: c[5].update(source="keras.models.load_model(a)"),
     "comment for nbval": lambda c: c[5].update(source="# NBVAL_SKIP\nx"),
     "calls the shell": lambda c: c[5].update(source="!pip install keras"),
     "has metadata 'execution'": lambda c: c[5].metadata.update(execution={}),

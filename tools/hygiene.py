@@ -95,6 +95,13 @@ def tags(notebook: NotebookNode) -> Iterator[str]:
             yield f"{place} calls the shell or a cell magic: the replay cannot judge it"
 
 
+def weights(notebook: NotebookNode) -> Iterator[str]:
+    """Stored models give their weights only: an older Keras cannot open the rest."""
+    for place, cell in numbered(notebook, "code"):
+        if "load_model(" in cell.source:
+            yield f"{place} calls load_model: build the network, then load_weights"
+
+
 def metadata(notebook: NotebookNode) -> Iterator[str]:
     """Nothing is stored about widgets, the execution or the machine."""
     if notebook.metadata.get("kernelspec") != KERNEL:
@@ -210,7 +217,7 @@ def references(notebook: NotebookNode) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(code_size, code_follows_text, order, tags, metadata),
+    *(code_size, code_follows_text, order, tags, weights, metadata),
     *(figures, html, headings, references),
 )
 LECTURE_RULES: tuple[Rule, ...] = (words, exercises)

@@ -21,7 +21,7 @@ from helpers.transfer import rates
 from helpers.transfer.classes import NEW, draw, only
 from helpers.transfer.files import read_rows, write_rows
 from helpers.transfer.methods import BATCH, HEAD_RATE, METHODS, accuracy, trained
-from helpers.transfer.source import SOURCE
+from helpers.transfer.source import SOURCE, load_source
 
 EPOCHS = {10: 200, 50: 100, 500: 40}  # by the number of images a class
 DRAWS = 5
@@ -171,7 +171,7 @@ def timed(method, path, drawn, seed, rate):
     """Load the source and train one network; returns it and the seconds it took."""
     keras.backend.clear_session()
     start = time.perf_counter()
-    source = keras.models.load_model(path / SOURCE / "model.keras")
+    source = load_source(path)
     epochs = EPOCHS[len(drawn.y_train) // len(drawn.class_names)]
     model = trained(method, source, drawn, epochs, seed, rate)
     return model, round(time.perf_counter() - start, 1)

@@ -5,12 +5,39 @@ import shutil
 from pathlib import Path
 
 from helpers.architectures.separable import separable
+from helpers.callbacks import read_run
 from helpers.recipes import PROTOCOLS, RECIPES
 from helpers.studies.results import finished
 from helpers.train import train_model
 from helpers.transfer.classes import NEW, only, others
 
 SOURCE = "source_seed0"
+
+
+def load_source(folder):
+    """Build the source network and load its trained weights.
+
+    Only the weights of a saved model can be read by an older Keras too.
+
+    Args:
+        folder: Folder of the study.
+
+    Returns:
+        An uncompiled `keras.Model` from images `(batch, 32, 32, 3)` to the
+        probabilities of the classes that it was trained on.
+
+    Raises:
+        FileNotFoundError: If the source network is not trained.
+    """
+    path = Path(folder) / SOURCE
+    if not finished(path):
+        raise FileNotFoundError(
+            f"{path} holds no finished run: train it with python -m helpers.transfer "
+            "--source-only."
+        )
+    source = separable(classes=len(read_run(path)["classes"]))
+    source.load_weights(path / "model.keras")
+    return source
 
 
 def train_source(images, folder):
