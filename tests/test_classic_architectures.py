@@ -129,7 +129,7 @@ def test_one_step_is_finite(name):
 
 @pytest.mark.parametrize(
     "networks",
-    ["lenet", pytest.param("one_step", marks=pytest.mark.applications)],
+    ["lenet5", pytest.param("one_step", marks=pytest.mark.applications)],
 )
 def test_trains_on_jax(networks):
     check_on_jax(__file__, f"one_step_is_finite and ({networks})")
