@@ -116,6 +116,7 @@ def test_cifar_network_refuses_images_that_vanish(name, cheap_weights):  # noqa:
     "name, millions, last",
     [
         ("mobilenet", 46, 2),
+        ("mobilenet_half", 12, 2),
         ("mobilenet_v2", 44, 4),
         ("xception", 49, 2),
         ("shufflenet", 43, 4),

@@ -59,6 +59,7 @@ BUILDERS = {
         densenet_cifar, depth=100, bottleneck=True, compression=0.5
     ),
     "mobilenet": mobilenet_cifar,
+    "mobilenet_half": partial(mobilenet_cifar, alpha=0.5),
     "mobilenet_v2": mobilenet_v2_cifar,
     "xception": xception_cifar,
     "shufflenet": shufflenet_cifar,
