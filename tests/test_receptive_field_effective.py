@@ -92,6 +92,24 @@ def test_the_figure_draws_one_square_for_each_size():
     assert axis.get_ylim()[1] < top and axis.get_xlim()[1] > right
 
 
+def test_squares_share_a_centre_between_two_poolings():
+    figure = plots.receptive_field(base(), "pair3_conv1")
+    centres = {}
+    for p in figure.axes[0].patches:
+        if "x" in p.get_label():
+            name = p.get_label().split()[-1]
+            corner, size = np.array(p.get_xy()), (p.get_width(), p.get_height())
+            centres[name] = corner + np.array(size) / 2
+    for equal in (("image", "pair1_conv2"), ("pair1_pool", "pair2_conv2")):
+        np.testing.assert_array_equal(*(centres[name] for name in equal))
+    # A pooling moves the grid by half a pixel of its input, which is 1 or 2 pixels.
+    for before, after, step in (
+        ("pair1_conv2", "pair1_pool", 0.5),
+        ("pair2_conv2", "pair2_pool", 1.0),
+    ):
+        assert (abs(centres[after] - centres[before]) == step).all()
+
+
 def test_layers_without_a_local_field_cannot_be_drawn():
     with pytest.raises(ReceptiveFieldError, match="'flatten' has no local field"):
         plots.receptive_field(base(), "flatten")

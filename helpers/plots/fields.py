@@ -1,5 +1,6 @@
 """Figures of receptive fields: what a layer can see, and what it really looks at."""
 
+import math
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -121,7 +122,7 @@ def effective_field(
         axis.set_ylim(max(bottom + 1, height - 0.5), min(top - 1, -0.5))
         axis.set_xlabel("column (pixels)")
         share = 100 * concentration(values)
-        axis.set_title(f"{title}\n90% from {share:.0f}% of the pixels")
+        axis.set_title(f"{title}\n90% from {share:.0f}% of pixels", fontsize="medium")
     axes[0][0].set_ylabel("row (pixels)")
     figure.colorbar(picture, ax=axes[0], label="influence (1 = largest)", shrink=0.8)
     return figure
@@ -151,8 +152,9 @@ def _growth(fields, chosen, target):
             continue
         if any(s > c for s, c in zip(field.size, chosen.size, strict=True)):
             continue
+        # Halves go down everywhere, else squares would jump between equal layers.
         nearest = [
-            min(max(round((m - start) / jump), 0), size - 1)
+            min(max(math.ceil((m - start) / jump - 0.5), 0), size - 1)
             for m, start, jump, size in zip(
                 middle, field.start, field.jump, field.output_size, strict=True
             )
