@@ -3,6 +3,11 @@
 import os
 import sys
 
+if sys.version_info < (3, 11):
+    version = ".".join(map(str, sys.version_info[:2]))
+    print(f"grader: this is Python {version}, it needs 3.11 or newer", file=sys.stderr)
+    sys.exit(2)
+
 # `python -m` looks for modules in the current folder first. That may be the
 # submission's, and nothing of a submission is imported.
 _root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -82,7 +82,8 @@ def gather(files: Files) -> Evidence:
         evidence.notebooks_read += 1
         texts.extend(cell.source for cell in cells if not cell.is_code)
         trainings.extend(trainings_in(found, cells))
-    trainings.extend(run_folders(files))
+    for run in run_folders(files):
+        _add_run(run, trainings)
     trainings.extend(stored_models(files, trainings))
     for order, training in enumerate(trainings):
         training.order = order
@@ -91,6 +92,20 @@ def gather(files: Files) -> Evidence:
         evidence.readme = _read_readme(files.readmes[0])
     choose(evidence, trainings)
     return evidence
+
+
+def _add_run(run: Training, trainings: list[Training]) -> None:
+    """Take in a run folder; one that a cell shows, wholly or in part, belongs to it.
+
+    A training that was interrupted shows its later epochs alone, the folder all.
+    """
+    for training in trainings:
+        if training.log and run.log and same_run(training.log, run.log):
+            training.named_base, training.parameters = run.named_base, run.parameters
+            if len(run.log.accuracies) > len(training.log.accuracies):
+                training.log = run.log
+            return
+    trainings.append(run)
 
 
 def _read_readme(found: Found) -> Readme:

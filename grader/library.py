@@ -67,6 +67,10 @@ _MERGE_MODES = {
     "max": "Maximum",
 }
 _KEEPS_SHAPE = frozenset("astype copy reshape_as clip normalize".split())
+_OPTIMIZERS = frozenset(
+    "sgd rmsprop adam adamw adadelta adagrad adamax adafactor nadam ftrl lion lamb "
+    "muon lossscaleoptimizer".split()
+)
 
 
 def is_layer_name(name: str) -> bool:
@@ -159,6 +163,8 @@ def _library_call(machine: Interpreter, path: str, args: list, kwargs: dict) -> 
         return merge(machine, kind, list(args[0])) if kind else UNKNOWN
     if name == "int_shape" and args and isinstance(args[0], Symbol):
         return shape_of(machine, args[0])
+    if "optimizers" in path.split(".") and name.lower() in _OPTIMIZERS:
+        return name.lower()
     if name == "load_data":
         return _CIFAR if "cifar100" not in path and "mnist" not in path else UNKNOWN
     if name == "image_data_format" or name == "image_dim_ordering":

@@ -91,8 +91,8 @@ def _separable_only(evidence: Evidence) -> Verdict:
             )
     if not complete:
         return nothing(evidence)
-    if not allowed.intersection(kinds):
-        return failed("the own network has no separable convolution")
+    if "SeparableConv2D" not in kinds:
+        return failed("the own network has no depthwise separable convolution")
     count = sum(kind in allowed for kind in kinds)
     return passed(f"{count} convolutions, all depthwise separable")
 

@@ -29,7 +29,7 @@ class Training:
         log: the epochs it printed, or None.
         summary: the summary printed for it, or None.
         test: test accuracy printed after it, or None.
-        optimizer: the name given to `compile`, or None.
+        optimizer: the optimizer given to `compile`, in small letters, or None.
         sources: lines of the cells, for comments.
         parameters: stated in a run folder, or None.
         named_base: what a run folder's name says of it, or None.
