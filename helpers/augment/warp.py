@@ -224,7 +224,7 @@ def fuse(transforms) -> tuple[Transformation, ...]:
 
     for transform in transforms:
         modes = {part.mode for part in [*group, transform] if hasattr(part, "mode")}
-        if not isinstance(transform, (Geometric, RandomFlip)):
+        if not isinstance(transform, Geometric | RandomFlip):
             close()
             fused.append(transform)
             continue
