@@ -3,7 +3,7 @@
 import os
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036
     version = ".".join(map(str, sys.version_info[:2]))
     print(f"grader: this is Python {version}, it needs 3.11 or newer", file=sys.stderr)
     sys.exit(2)
