@@ -8,6 +8,7 @@ import tarfile
 import threading
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -94,11 +95,16 @@ def archive(server, *behaviours, raw=RAW) -> fetch.Archive:
     )
 
 
+def names(folder):
+    """What is in a folder, but for the lock that processes wait at."""
+    return [path.name for path in folder.iterdir() if path.suffix != ".lock"]
+
+
 def check_complete(folder, target):
     assert target == folder / FOLDER
     assert (target / "data_batch_1").read_bytes() == NOISE
     assert (target / "test_batch").read_bytes() == b"test"
-    assert [path.name for path in folder.iterdir()] == [FOLDER], "nothing is left over"
+    assert names(folder) == [FOLDER], "nothing is left over"
 
 
 def test_downloads_verifies_and_unpacks(server, tmp_path, capsys):
@@ -136,7 +142,7 @@ def test_the_next_call_continues(server, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "ATTEMPTS", 2)
     with pytest.raises(DataError, match="broke after 200000 bytes"):
         fetch.download_and_unpack(tmp_path, archive(server, "dies"))
-    assert [path.name for path in tmp_path.iterdir()] == ["images.tar.gz.part"]
+    assert names(tmp_path) == ["images.tar.gz.part"]
     check_complete(
         tmp_path, fetch.download_and_unpack(tmp_path, archive(server, "good"))
     )
@@ -182,7 +188,7 @@ def test_wrong_bytes_everywhere_leave_nothing(server, tmp_path):
     assert "what it sent has another checksum" in message
     assert f"it offers 26 bytes, the archive has {len(RAW)}" in message
     assert f"/portal/images.tar.gz by other means and put it into {tmp_path}" in message
-    assert not list(tmp_path.iterdir())
+    assert not names(tmp_path)
 
 
 def test_a_portal_does_not_spoil_what_has_arrived(server, tmp_path):
@@ -257,7 +263,7 @@ def test_members_cannot_leave_the_folder(server, tmp_path, name):
         fetch.download_and_unpack(folder, archive(server, "good", raw=raw))
     assert not (tmp_path / "outside").exists()
     assert not (folder / FOLDER).exists()
-    assert [path.name for path in folder.iterdir()] == ["images.tar.gz"]
+    assert names(folder) == ["images.tar.gz"]
 
 
 def test_an_absolute_member_stays_inside(server, tmp_path):
@@ -268,7 +274,20 @@ def test_an_absolute_member_stays_inside(server, tmp_path):
     (folder / "images.tar.gz.part").write_bytes(raw)
     fetch.download_and_unpack(folder, archive(server, "good", raw=raw))
     assert not outside.exists()
-    assert [path.name for path in folder.iterdir()] == [FOLDER]
+    assert names(folder) == [FOLDER]
+
+
+def test_of_several_at_once_one_downloads(server, tmp_path):
+    wanted = archive(server, "dies")  # takes several requests
+    with ThreadPoolExecutor(4) as pool:
+        calls = [
+            pool.submit(fetch.download_and_unpack, tmp_path, wanted) for _ in range(4)
+        ]
+        targets = [call.result() for call in calls]
+    assert targets == 4 * [tmp_path / FOLDER]
+    check_complete(tmp_path, targets[0])
+    starts = [request.start for request in server.requests]
+    assert starts == [None, *range(100_000, len(RAW), 100_000)]
 
 
 def test_another_process_may_be_first(server, tmp_path):

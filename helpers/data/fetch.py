@@ -15,6 +15,8 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from filelock import FileLock
+
 from .dataset import DataError
 
 TIMEOUT = 10.0  # seconds without a byte after which a mirror is given up
@@ -66,7 +68,8 @@ def download_and_unpack(
 
     What has arrived stays in `NAME.part` and is continued by the next call, from
     whichever mirror answers: all have the same bytes. Nothing takes its final
-    name before its checksum was right.
+    name before its checksum was right. Of several processes one downloads, and the
+    others wait for it.
 
     Args:
         folder: where to put it; made if missing.
@@ -81,18 +84,23 @@ def download_and_unpack(
         DataError: if no mirror gave the right bytes or the disk is too full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # The archive and, for a moment, what is unpacked from it, a little larger.
-    needed, free = int(2.2 * archive.size), shutil.disk_usage(folder).free
-    if free < needed:
-        raise DataError(
-            f"{folder}: {free // 10**6} MB are free, the download needs "
-            f"{needed // 10**6} MB. Make room, or set CIFAR10_DIR to another disk."
-        )
-    path = download(folder, archive)
-    if cache is not None:
-        _copy_to_cache(path, cache)
-    target = _unpack(path, folder / archive.folder)
-    path.unlink()
+    target = folder / archive.folder
+    # Notebooks started together would write into one another's file.
+    with FileLock(folder / f".{archive.name}.lock"):
+        if target.is_dir():
+            return target  # another process was first
+        # The archive and, for a moment, what is unpacked from it, a little larger.
+        needed, free = int(2.2 * archive.size), shutil.disk_usage(folder).free
+        if free < needed:
+            raise DataError(
+                f"{folder}: {free // 10**6} MB are free, the download needs "
+                f"{needed // 10**6} MB. Make room, or set CIFAR10_DIR to another disk."
+            )
+        path = download(folder, archive)
+        if cache is not None:
+            _copy_to_cache(path, cache)
+        _unpack(path, target)
+        path.unlink()
     return target
 
 
