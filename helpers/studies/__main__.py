@@ -34,7 +34,13 @@ def train_variant(name, variant, images, seed=0):
     chosen, sheet = study(name).variants[variant], study(name)
     if chosen.architecture:
         path = folder(name, variant, seed)
-        return train(chosen.architecture, seed=seed, folder=path, images=images)
+        return train(
+            chosen.architecture,
+            seed=seed,
+            folder=path,
+            images=images,
+            precision=sheet.precision,
+        )
     path = train_model(
         functools.partial(sheet.builder, **chosen.network),
         replace(sheet.recipe, **chosen.recipe),

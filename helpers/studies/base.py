@@ -40,7 +40,7 @@ class Study:
         images: Training images, the same number of every class; `None` for all
             45,000.
         precision: "float32" or "mixed_bfloat16", which trains dense convolutions
-            faster; of those variants that are no architecture's own run.
+            faster.
     """
 
     question: str

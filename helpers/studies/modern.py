@@ -66,6 +66,7 @@ GATE = Study(
     },
     resnet_cifar,
     images=None,
+    precision=BFLOAT16,
 )
 
 
