@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("give one of PATH, --all FOLDER, --template DIR", file=sys.stderr)
         return 2
     if options.template is not None:
-        from grader.template import write_template
+        from grader.template import has_address, write_template
 
         try:
             written = write_template(options.template)
@@ -74,6 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"no template written: {error}", file=sys.stderr)
             return 2
         print(f"{options.template}: {', '.join(written)}")
+        if not has_address():
+            print(
+                "its workflow and notebook name no course yet: set `repository` in "
+                "pyproject.toml and write the template again",
+                file=sys.stderr,
+            )
         return 0
     if options.all is not None:
         from grader.many import grade_all

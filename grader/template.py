@@ -51,6 +51,11 @@ def write_template(folder: Path) -> list[str]:
     return [*written, name]
 
 
+def has_address() -> bool:
+    """Whether pyproject.toml names the course's repository."""
+    return "OWNER/REPOSITORY" not in _course()[0]
+
+
 def _course() -> tuple[str, str]:
     with (_ROOT / "pyproject.toml").open("rb") as stream:
         settings = tomllib.load(stream)["tool"]["course"]

