@@ -88,7 +88,9 @@ def check_network(model, classes=10):
     if not normalised:
         normalisation = "add BatchNormalization after each convolution but the last"
     dropout = f"rates {', '.join(f'{rate:g}' for rate in rates)}"
-    if not rates:
+    if any(rate > 0.5 for rate in rates):
+        dropout += "; lower those above 0.5"
+    if not any(rates):
         dropout = "add Dropout; between 0.05 and 0.25 for a network of this size"
     scores = f"{outputs} outputs"
     if outputs != classes:
@@ -97,7 +99,7 @@ def check_network(model, classes=10):
         Finding("separable_only", bool(separable) and not others, convolutions),
         Finding("batch_normalization", bool(normalised), normalisation),
         Finding("under_100k", parameters < PARAMETER_LIMIT, size),
-        Finding("dropout", any(0 < rate <= 0.5 for rate in rates), dropout),
+        Finding("dropout", any(rates) and max(rates) <= 0.5, dropout),
         Finding("classes", outputs == classes, scores),
     ]
 

@@ -72,6 +72,24 @@ def test_each_broken_rule_is_found_alone(rule):
     assert [f.rule for f in findings if not f.kept] == [rule]
 
 
+@pytest.mark.parametrize(
+    "rates, kept, message",
+    [
+        ((0.0, 0.1), True, "rates 0, 0.1"),
+        ((0.5,), True, "rates 0.5"),
+        ((0.05, 0.6), False, "lower those above 0.5"),
+        ((0.0,), False, "add Dropout"),
+    ],
+)
+def test_dropout_is_judged_by_all_of_its_rates(rates, kept, message):
+    x = inputs = keras.Input((8, 8, 3))
+    for rate in rates:
+        x = layers.Dropout(rate)(x)
+    findings = submission.check_network(keras.Model(inputs, x))
+    (finding,) = (f for f in findings if f.rule == "dropout")
+    assert finding.kept == kept and message in finding.message
+
+
 def test_hidden_convolution_in_a_nested_model_is_named():
     inner = keras.Sequential([layers.Conv2D(4, 1, name="hidden")])
     inputs = keras.Input((8, 8, 3))
