@@ -1,6 +1,6 @@
 """Train an architecture of the course without a notebook.
 
-    python -m helpers.train separable --epochs 50 --run logs/separable_seed0
+    python -m helpers.train separable --epochs 50 --run logs/local/separable
 
 The run's folder gets `history.csv`, `run.json`, `model.keras` and the state that
 an interrupted run continues from: the same command goes on where it stopped.

@@ -180,8 +180,8 @@ class Resume(keras.callbacks.Callback):
         except DamagedError as error:
             if self.on_damage != "fresh":
                 raise DamagedError(
-                    f"{error} To start again from epoch 1, pass on_damage='fresh' or "
-                    "choose another folder."
+                    f"{error} To start again from epoch 1, choose another folder, or "
+                    "pass on_damage='fresh' to `resumable`."
                 ) from error
             warnings.warn(f"{error} Training starts afresh.", stacklevel=2)
             self.store.clear()
