@@ -17,6 +17,7 @@ from helpers.tuning.luck import expected_best, expected_maximum
 from helpers.tuning.methods import Grid, OneAtATime, random_search
 from helpers.tuning.pruning import median_rule, successive_halving
 from helpers.tuning.ranges import Choice, Range
+from helpers.tuning.table import append, drop_cut_line
 from helpers.tuning.trial import SPACE
 
 RATE, SIZE = Range(1e-3, 10.0, log=True), Choice((32, 64, 128))
@@ -219,13 +220,37 @@ def test_results_are_told_by_method():
     np.testing.assert_allclose(series["random"], [65, 70])
     np.testing.assert_allclose(series["tpe"], [70, 70, 80])
     best = [
-        {"method": "tpe", "seed": seed, "accuracy": a, "test_accuracy": a - 0.01}
-        for seed, a in enumerate((0.72, 0.70, 0.71, 0.72))
+        {
+            "method": "tpe",
+            "trial": trial,
+            "seed": seed,
+            "accuracy": a,
+            "test_accuracy": a - 0.01,
+        }
+        # More trials found another winner.
+        for trial, values in ((3, (0.5, 0.4, 0.3, 0.2)), (9, (0.72, 0.70, 0.71, 0.72)))
+        for seed, a in enumerate(values)
     ]
     last = sheet.winners(best).splitlines()[-1]
     assert last == "| tpe | 72.0 | 71.0 | 71.0 ± 1.0 | 70.0 ± 1.0 |"
+    # Until it is trained with other seeds, it is no row.
+    assert len(sheet.winners(best[:5]).splitlines()) == 2
     # A winner alone, before its repetitions, is no row.
     assert len(sheet.winners(best[:1]).splitlines()) == 2
+
+
+def test_half_a_line_of_the_best_is_no_training(tmp_path):
+    path = tmp_path / "best.csv"
+    row = dict(zip(sheet.COLUMNS, ("tpe", 3, 0, 0.7, 0.6), strict=True))
+    append(path, sheet.COLUMNS, row)
+    assert sheet.read_best(path) == [row]
+    for cut in ("tpe,3,1,0.6", "tpe,3,1,0.7,0.62"):
+        path.write_text(path.read_text() + cut)
+        assert sheet.read_best(path) == [row]
+        drop_cut_line(path)
+        append(path, sheet.COLUMNS, {**row, "seed": 1})
+        assert sheet.read_best(path) == [row, {**row, "seed": 1}]
+        path.write_text("\n".join(path.read_text().splitlines()[:2]) + "\n")
 
 
 # ------------------------------------------------------------------------------ luck

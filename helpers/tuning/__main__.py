@@ -18,7 +18,7 @@ from helpers.architectures.search import search
 from helpers.callbacks.atomic import write_atomic
 from helpers.data import Cifar10
 from helpers.tuning.sheet import COLUMNS, FOLDER, METHODS, SEEDS, read_best
-from helpers.tuning.table import TrialTable, append
+from helpers.tuning.table import TrialTable, append, drop_cut_line
 from helpers.tuning.trial import EPOCHS, IMAGES, SPACE, train_trial
 
 
@@ -75,6 +75,7 @@ def repeat_best(
     """Train a method's best trial with every seed that is missing, and test it."""
     number, best = max(enumerate(trials), key=lambda pair: pair[1].accuracy)
     path = folder / "best.csv"
+    drop_cut_line(path)
     done = {(row["method"], row["trial"], row["seed"]) for row in read_best(path)}
     for seed in SEEDS:
         if (method, number, seed) in done:

@@ -38,11 +38,13 @@ def read_best(path: Path) -> list[dict]:
     if not path.exists():
         return []
     kinds = {"method": str, "trial": int, "seed": int}
-    with open(path, newline="", encoding="utf-8") as file:
-        return [
-            {name: kinds.get(name, float)(row[name]) for name in COLUMNS}
-            for row in csv.DictReader(file)
-        ]
+    # A line without an end was cut short; its training is made again.
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    return [
+        {name: kinds.get(name, float)(row[name]) for name in COLUMNS}
+        for row in csv.DictReader(whole.splitlines())
+    ]
 
 
 def source(folder: Path = FOLDER) -> str:
@@ -99,7 +101,9 @@ def winners(rows: list[dict]) -> str:
         "|---|---:|---:|---:|---:|",
     ]
     for method in METHODS:
-        known = {r["seed"]: r for r in rows if r["method"] == method}
+        mine = [row for row in rows if row["method"] == method]
+        # More trials may have brought another winner, whose rows come last.
+        known = {r["seed"]: r for r in mine if r["trial"] == mine[-1]["trial"]}
         own = known.pop(SEEDS[0], None)
         if own is None or len(known) < 2:
             continue

@@ -99,8 +99,7 @@ class TrialTable:
                 f"{self.path} has the columns {text.partition(chr(10))[0]}; this "
                 f"search has {header.strip()}. Give another file."
             )
-        if not text.endswith("\n"):
-            write_atomic(self.path, text[: text.rfind("\n") + 1])
+        drop_cut_line(self.path)
         self.trials()
 
     def measured(self, train: Callable[[dict], Sequence[float]]) -> Callable:
@@ -141,6 +140,13 @@ class TrialTable:
             "curve": " ".join(f"{value:.4f}" for value in self._curve),
         }
         append(self.path, self._columns, row)
+
+
+def drop_cut_line(path: Path) -> None:
+    """Removes a last line without its end: its writing was interrupted."""
+    text = path.read_text(encoding="utf-8") if path.exists() else "\n"
+    if not text.endswith("\n"):
+        write_atomic(path, text[: text.rfind("\n") + 1])
 
 
 def append(path: Path, columns: Sequence[str], row: dict) -> None:
