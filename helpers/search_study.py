@@ -149,6 +149,8 @@ def run_search(algorithm, images, seed=0, count=TRIALS, folder=FOLDER, space=SEP
         return accuracy
 
     log = TrialLog(path, space, algorithm, seed)
+    if len(log.rows()) < count:
+        write_run(path, {**read_run(path), "finished": False})
     search(space, ALGORITHMS[algorithm], evaluate, count, log, LIMIT, seed)
     _end(path, log.rows())
     return path
@@ -169,10 +171,15 @@ def chosen(folder=FOLDER, space=SEPARABLE):
         FileNotFoundError: If a planned search is not finished.
     """
     searches = [name for name in PLANNED if name != "check"]
-    waiting = [name for name in searches if name in missing(folder)]
+    absent = missing(folder)
+    waiting = [
+        name
+        for name in searches
+        if name in absent or len(trials(name, folder, space)) < TRIALS
+    ]
     if waiting:
         raise FileNotFoundError(
-            f"the check needs finished searches: {', '.join(waiting)} first."
+            f"the check needs searches of {TRIALS} trials: {', '.join(waiting)} first."
         )
     found = [("sample", row) for row in trials(searches[0], folder, space)[:SAMPLE]]
     for name in searches:

@@ -60,6 +60,11 @@ def trained(monkeypatch):
     return calls
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(search_study, "TRIALS", 16)
+
+
 def both(images, folder):
     for algorithm, seed in search_study.SEEDS.items():
         search_study.run_search(algorithm, images, seed, 16, folder, SPACE)
@@ -122,6 +127,26 @@ def test_check_takes_the_first_and_the_best_each_once(images, trained, tmp_path)
         best = [row for row in rows if row["accuracy"] >= accuracies[2]]
         assert all(row["candidate"] in candidates for row in best)
     assert all(candidates.count(candidate) == 1 for candidate in candidates)
+
+
+def test_a_search_that_is_to_go_on_is_not_finished(
+    images, trained, tmp_path, monkeypatch
+):
+    both(images, tmp_path)
+    train = search_study.train_briefly
+    monkeypatch.setattr(search_study, "train_briefly", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        search_study.run_search("random", images, 0, 18, tmp_path, SPACE)
+    assert search_study.missing(tmp_path) == ["random_seed0", "check"]
+    with pytest.raises(FileNotFoundError, match="16 trials: random_seed0 first"):
+        search_study.chosen(tmp_path, SPACE)
+    monkeypatch.setattr(search_study, "train_briefly", train)
+    search_study.run_search("random", images, 0, 18, tmp_path, SPACE)
+    assert search_study.missing(tmp_path) == ["check"]
+    # One that was made shorter than the lecture's is not enough either.
+    monkeypatch.setattr(search_study, "TRIALS", 17)
+    with pytest.raises(FileNotFoundError, match="17 trials: evolution_seed1 first"):
+        search_study.chosen(tmp_path, SPACE)
 
 
 def test_check_goes_on_and_trains_each_twice(images, trained, tmp_path, monkeypatch):
