@@ -56,7 +56,10 @@ def parser():
     found.add_argument(
         "--storage", help=f"URL of the trials; {FOLDER}/search.db by default"
     )
-    found.add_argument("--name", help="name of the search; the algorithm's by default")
+    found.add_argument(
+        "--name",
+        help="of the search; by default made of algorithm, settings and images",
+    )
     found.add_argument("--worker", type=int, default=0, help="number of this process")
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--limit", type=int, default=100_000, help="of the parameters")
@@ -78,7 +81,7 @@ def main(arguments=None):
         0, the exit status.
     """
     chosen = parser().parse_args(arguments)
-    images = data.load_cifar10(chosen.data)
+    images = data.load_cifar10(chosen.data, source="cifar10")
     evaluate = short_training(
         SEPARABLE,
         augment.normalize(images.x_train[: chosen.images]),
@@ -95,7 +98,9 @@ def main(arguments=None):
         print(f"{accuracy:.4f} with {parameters:,} parameters", flush=True)
         return accuracy
 
-    name = chosen.name or chosen.algorithm
+    # Trials of other lengths or images belong to another search.
+    length = f"{chosen.epochs}x{chosen.images}"
+    name = chosen.name or f"{chosen.algorithm}_{length}_{images.sha256[:8]}"
     if chosen.storage is None:
         FOLDER.mkdir(parents=True, exist_ok=True)
         chosen.storage = f"sqlite:///{(FOLDER / 'search.db').as_posix()}"

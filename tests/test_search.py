@@ -359,13 +359,17 @@ def test_command_searches_and_prints_the_front(tmp_path, monkeypatch, capsys):
     loaded = SimpleNamespace(
         x_train=images, y_train=labels, x_val=images, y_val=labels, source="no images"
     )
+    loaded.sha256 = "0123456789abcdef"
     received = []
 
     def evaluation(space, *arrays, **settings):
         received.append((arrays, settings))
         return likeness
 
-    monkeypatch.setattr(command.data, "load_cifar10", lambda folder: loaded)
+    asked = []
+    monkeypatch.setattr(
+        command.data, "load_cifar10", lambda *how, **more: asked.append(more) or loaded
+    )
     monkeypatch.setattr(command, "short_training", evaluation)
     url = f"sqlite:///{tmp_path / 'search.db'}"
     arguments = f"--trials 6 --algorithm random --storage {url} --images 3 --epochs 2"
@@ -373,7 +377,9 @@ def test_command_searches_and_prints_the_front(tmp_path, monkeypatch, capsys):
     (arrays, settings), *_ = received
     assert [len(array) for array in arrays] == [3, 3, 4, 4]
     assert settings == {"epochs": 2, "seed": 0}
-    trials = OptunaStorage(url, SEPARABLE, "random").trials()
+    # Never the stand-in, and what is compared shares length and images.
+    assert asked == [{"source": "cifar10"}]
+    trials = OptunaStorage(url, SEPARABLE, "random_2x3_01234567").trials()
     assert trials == search(SEPARABLE, random_search, likeness, 6)
     printed = capsys.readouterr().out
     assert printed.count(" parameters\n") == 6
