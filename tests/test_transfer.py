@@ -293,6 +293,22 @@ def test_command_makes_everything_once(tiny, capsys):
     assert "were made with other batch_size" in capsys.readouterr().err
 
 
+def test_a_source_of_other_images_is_refused(tiny, monkeypatch, capsys):
+    assert command.main(["--source-only"]) == 0
+    assert command.main(["--source-only"]) == 0
+    other = tiny_images(seed=1)
+    monkeypatch.setattr(data, "load_cifar10", lambda *a, **k: other)
+    assert command.main([]) == 2
+    assert "not on these images" in capsys.readouterr().err
+
+
+def test_a_run_that_is_there_twice_is_refused(tmp_path):
+    row = dict.fromkeys(grid.KINDS, 0) | {"method": "all"}
+    write_rows(tmp_path / grid.RUNS, [row, row], grid.KINDS)
+    with pytest.raises(ValueError, match="twice .*0, 0, 'all'.* one of the lines"):
+        grid.missing(tmp_path)
+
+
 def test_interruption_says_how_to_go_on(tiny, monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt

@@ -52,9 +52,21 @@ def rows(path=None):
         A dictionary a run with the keys of `KINDS`; empty where there is no file.
 
     Raises:
-        ValueError: If the file is not that of this study.
+        ValueError: If the file is not that of this study, or holds a run twice.
     """
-    return read_rows(Path(path or folder()) / RUNS, KINDS)
+    found = read_rows(Path(path or folder()) / RUNS, KINDS)
+    keys = [_key(row) for row in found]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(
+            f"{RUNS} holds a run twice (draw, images a class, method: {twice[0]}): "
+            "remove one of the lines, and run one process only."
+        )
+    return found
+
+
+def _key(row):
+    return row["draw"], row["images_a_class"], row["method"]
 
 
 def missing(path=None):
@@ -66,7 +78,7 @@ def missing(path=None):
     Returns:
         A list of `(draw, images a class, method)`.
     """
-    done = {(row["draw"], row["images_a_class"], row["method"]) for row in rows(path)}
+    done = {_key(row) for row in rows(path)}
     # Draw by draw, so that an unfinished study compares all methods too.
     every = itertools.product(range(DRAWS), EPOCHS, METHODS)
     return [key for key in every if key not in done]

@@ -1,4 +1,4 @@
-"""The learning rates: each way tries the same ones, on draws of its own.
+"""The learning rates: each way that trains layers tries the same, on draws of its own.
 
 The choice is by validation accuracy. `logs/studies/transfer/rates.csv` has a row for
 each trial; the images of these draws train no network that is compared.

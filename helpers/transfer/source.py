@@ -56,6 +56,12 @@ def train_source(images, folder):
     """
     path = Path(folder) / SOURCE
     if finished(path):
+        there = read_run(path)["data"]
+        if there["sha256"] != images.sha256:
+            raise ValueError(
+                f"{path} was trained on {there['source']}, not on these images "
+                f"({images.source}). Move the study's folder away to train it again."
+            )
         return path
     old = only(images, others(images))
     left_out = " and ".join(images.class_names[label] for label in NEW)
