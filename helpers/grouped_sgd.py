@@ -12,8 +12,9 @@ class GroupedSGD(keras.optimizers.SGD):
         learning_rate: The rate, or a schedule of it.
         factors: Factor of the rate for variables whose path ends with a name, such
             as `{"beta": 64.0}`; 1 for all others.
-        until: Number of steps after which variables with such an ending stand
-            still, such as `{"whitening/bias": 147}`.
+        until: Number of steps after which variables with such an ending learn no
+            more, such as `{"whitening/bias": 147}`. Weight decay goes on: exclude
+            them from it.
         **kwargs: As for `keras.optimizers.SGD`.
 
     Raises:

@@ -32,6 +32,11 @@ class WhiteningConv2D(layers.Conv2D):
         self.kernel.trainable = False
 
 
+def uniform(seed=None):
+    """Kernels as PyTorch begins them: uniform within `1 / sqrt(fan_in)`."""
+    return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed)
+
+
 @keras.saving.register_keras_serializable("course")
 class Dirac(keras.initializers.Initializer):
     """Kernels that pass each input channel on; the other filters begin at random.
@@ -46,9 +51,7 @@ class Dirac(keras.initializers.Initializer):
     """
 
     def __init__(self, seed=None):
-        self.random = keras.initializers.VarianceScaling(
-            1 / 3, "fan_in", "uniform", seed
-        )
+        self.random = uniform(seed)
 
     def __call__(self, shape, dtype=None):
         rows, columns, channels, filters = shape
@@ -143,7 +146,7 @@ def speedrun_block(x, filters, activation="relu", dirac=True, name=None):
             3,
             padding="same",
             use_bias=False,
-            kernel_initializer=Dirac() if dirac else "he_normal",
+            kernel_initializer=Dirac() if dirac else uniform(),
             name=f"{name}_{part}_conv",
         )(x)
         if part == "a":
@@ -190,8 +193,10 @@ def speedrun(
         x = speedrun_block(x, width, activation, dirac, name=f"block{index}")
     x = layers.MaxPooling2D(3, name="pool")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(classes, use_bias=False, name="scores")(x)
-    # Small scores at first: the softmax of large ones has no gradient.
+    x = layers.Dense(
+        classes, use_bias=False, kernel_initializer=uniform(), name="scores"
+    )(x)
+    # Small scores at first, so that no class begins with a probability near 1.
     x = layers.Rescaling(1 / 9, name="scaled")(x)
     outputs = layers.Softmax(dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, outputs, name=name)

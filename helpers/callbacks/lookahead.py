@@ -12,8 +12,10 @@ class Lookahead(keras.callbacks.Callback):
     statistics of batch normalisation are averaged with the weights, so that they
     belong to each other, which `use_ema` of Keras' optimizers leaves out.
 
-    The last step of an epoch is such a step too. Between epochs nothing but the
-    weights has to be remembered, so a run that is resumed ends with the same bits.
+    The last step of an epoch is such a step too, which the published program leaves
+    out. Between epochs nothing but the weights has to be remembered, so a run that is
+    resumed ends with the same bits. The published program ends on
+    the average itself; here the newest weights have their share in it.
 
     Args:
         every: Steps between two averages.

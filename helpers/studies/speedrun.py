@@ -16,15 +16,17 @@ from helpers.studies.base import Study, Variant
 RECIPE = replace(RECIPES["speedrun"], protocol="split", epochs=8)
 CROP, _ = RECIPE.transforms
 LEARNED = {"whitened": False}
+# The bias of a first layer that learns goes on learning too.
+ON = {"optimizer": partial(speedrun_sgd, whitening=1.0)}
 
 SPEEDRUN = Study(
     "What does each step of the speed run buy?",
     RECIPE,
     {
         "recipe": Variant("the recipe"),
-        "learned": Variant("whitening learns on", network=LEARNED),
+        "learned": Variant("whitening learns on", ON, network=LEARNED),
         "random": Variant(
-            "first layer random, learned", {"prepare": None}, network=LEARNED
+            "first layer random, learned", {"prepare": None, **ON}, network=LEARNED
         ),
         "no_dirac": Variant("no identity in the kernels", network={"dirac": False}),
         "slow_biases": Variant(
