@@ -124,6 +124,7 @@ class Recipe:
             called before training.
         views: Function of the trained network that returns one which averages over
             views of an image; its test accuracy is recorded beside the plain one.
+        precision: "float32" or "mixed_bfloat16"; what a run uses that names none.
     """
 
     optimizer: Callable
@@ -137,6 +138,7 @@ class Recipe:
     callbacks: Callable = list
     prepare: Callable | None = None
     views: Callable | None = None
+    precision: str = "float32"
 
 
 PROTOCOLS = {
@@ -166,17 +168,20 @@ RECIPES = {
         transforms=CROP_AND_FLIP,
         weight_decay=5e-4,
     ),
-    # The most accuracy in twenty minutes on two cores.
+    # The most accuracy in twenty minutes on two cores. Unlike the published program:
+    # normalisation's epsilon is 1e-5 (there 1e-12), and the last, smaller batch of an
+    # epoch is used (there dropped).
     "speedrun": Recipe(
         speedrun_sgd,
         protocol="all",
         transforms=(augment.RandomCrop(2, mode="reflect"), augment.AlternatingFlip()),
         batch_size=1024,
         epochs=16,
-        weight_decay=1.3e-3,
+        weight_decay=0.0153 / 11.5,
         label_smoothing=0.2,
         prepare=whiten,
         views=with_views,
+        precision="mixed_bfloat16",
     ),
 }
 

@@ -7,6 +7,7 @@ an interrupted run continues from: the same command goes on where it stopped.
 """
 
 import argparse
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -131,7 +132,7 @@ def train(
     seed=0,
     folder=None,
     data_folder=None,
-    precision="float32",
+    precision=None,
     profile="full",
     devices="one",
     images=None,
@@ -145,7 +146,7 @@ def train(
         seed: Seed of weights, order and augmentation.
         folder: The run's folder; `None` for one under `logs/local/`.
         data_folder: Where CIFAR-10 is; `None` searches the usual places.
-        precision: "float32" or "mixed_bfloat16".
+        precision: "float32" or "mixed_bfloat16"; `None` for the recipe's.
         profile: "quick" trains two epochs on 2,000 images, to see that everything
             works; "full" is the real run.
         devices: "one", or "all" to divide each batch among all devices.
@@ -184,7 +185,7 @@ def train(
         folder,
         epochs,
         seed,
-        precision,
+        precision or chosen.precision,
         devices,
         info={
             "architecture": architecture,
@@ -228,9 +229,8 @@ def train_model(
         DamagedError: If the folder's run cannot be continued.
     """
     folder = Path(folder)
-    keras.config.set_dtype_policy(precision)
     runtime.set_seed(seed)
-    with distribute(devices) as used:
+    with dtype_policy(precision), distribute(devices) as used:
         whole = builder()
         # What is used after training, and counted: the network without side branches.
         plain = whole
@@ -289,6 +289,17 @@ def train_model(
     return folder
 
 
+@contextlib.contextmanager
+def dtype_policy(name):
+    """Keras' global policy for a while, such as "mixed_bfloat16"."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def accuracy(model, images, loss):
     """The share of images that a model classifies rightly.
 
@@ -334,7 +345,9 @@ def parser():
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--data", metavar="FOLDER", help="where CIFAR-10 is")
     found.add_argument(
-        "--precision", default="float32", choices=["float32", "mixed_bfloat16"]
+        "--precision",
+        choices=["float32", "mixed_bfloat16"],
+        help="default: the recipe's",
     )
     found.add_argument(
         "--devices", default="one", choices=["one", "all"], help="divide each batch"

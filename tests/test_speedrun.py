@@ -231,12 +231,16 @@ def test_the_run_trains_on_all_images_and_tests_once(tmp_path, monkeypatch):
     folder = train.train("speedrun", epochs=2, folder=tmp_path / "run")
     run = train.callbacks.read_run(folder)
     assert run["data"]["images"] == 200
+    assert run["precision"] == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == "float32", "the policy is put back"
     assert run["data"]["protocol"].startswith("all: ")
     assert 0 <= run["test_accuracy"] <= 1 and 0 <= run["test_accuracy_views"] <= 1
     # The time of the evaluation belongs to the twenty minutes.
     assert run["test_seconds"] > 0
     rows = train.callbacks.read_rows(folder)
     assert len(rows) == 2 and rows[-1]["val_accuracy"] is None
+    # The published decay, of a rate of 11.5 for 1,024 images.
+    assert RECIPES["speedrun"].weight_decay == pytest.approx(0.0153 / 11.5)
     # The saved network is whitened, by training images without augmentation.
     training, _, _ = generators(RECIPES["speedrun"], images, 0)
     sample = augment.normalize(images.x_train, training.mean, training.std)
