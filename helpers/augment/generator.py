@@ -119,8 +119,7 @@ class BatchGenerator(keras.utils.PyDataset):
         self._images = self._crop.pad(images) if self._crop else images
         self.epoch = 0
         self._within_epoch = False
-        self._asked_last = False
-        self._expect_first = False
+        self._forget()
         self._order = (None, None)
 
     def __len__(self) -> int:
@@ -131,17 +130,8 @@ class BatchGenerator(keras.utils.PyDataset):
 
     def __getitem__(self, index: int):
         """Returns batch `index` of the present epoch: `(images, labels)`."""
-        if self._expect_first and not self.use_multiprocessing:
-            self._expect_first = False
-            # Of several threads the second may be first to ask.
-            if index >= max(self.workers, 1):
-                warnings.warn(
-                    f"epoch {self.epoch} began with batch {index} instead of 0, so "
-                    "a resumed run will not see the same order: call fit with "
-                    "shuffle=False (the generator shuffles) and without "
-                    "steps_per_epoch",
-                    stacklevel=2,
-                )
+        if self._first is None:
+            self._first = index
         if index == len(self) - 1:
             self._asked_last = True
         return self.batch(self.epoch, index)
@@ -201,8 +191,9 @@ class BatchGenerator(keras.utils.PyDataset):
     def on_epoch_begin(self) -> None:
         """Keras calls this before the first batch of an epoch."""
         self._within_epoch = True
-        self._asked_last = False
-        self._expect_first = True
+        # Threads have been asking since before Keras called this.
+        if self.workers <= 1:
+            self._forget()
 
     def on_epoch_end(self) -> None:
         """Keras calls this after the last batch, but not only then.
@@ -212,9 +203,24 @@ class BatchGenerator(keras.utils.PyDataset):
         if it began and its last batch was asked for, which is not seen here when
         other processes make the batches.
         """
-        if self._within_epoch and (self._asked_last or self.use_multiprocessing):
-            self.epoch += 1
+        if self._within_epoch:
+            # Of several threads the second may be first to ask.
+            if self._first is not None and self._first >= max(self.workers, 1):
+                warnings.warn(
+                    f"epoch {self.epoch} began with batch {self._first} instead of 0, "
+                    "so a resumed run will not see the same order: call fit with "
+                    "shuffle=False (the generator shuffles) and without "
+                    "steps_per_epoch",
+                    stacklevel=2,
+                )
+            if self._asked_last or self.use_multiprocessing:
+                self.epoch += 1
         self._within_epoch = False
+        self._forget()
+
+    def _forget(self):
+        """What was asked for before an epoch says nothing about it."""
+        self._first, self._asked_last = None, False
 
     def _gather(self, which, rng):
         if self._crop:
