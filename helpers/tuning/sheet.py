@@ -10,6 +10,7 @@ from helpers import runtime
 from helpers.architectures.search_storage import tree_parzen
 from helpers.tuning.luck import expected_best
 from helpers.tuning.methods import Grid, random_search
+from helpers.tuning.table import whole_lines
 
 FOLDER = runtime.course_root() / "logs" / "tuning"
 GRID = Grid({"peak": 4, "weight_decay": 2, "label_smoothing": 1, "batch_size": 2})
@@ -38,12 +39,9 @@ def read_best(path: Path) -> list[dict]:
     if not path.exists():
         return []
     kinds = {"method": str, "trial": int, "seed": int}
-    # A line without an end was cut short; its training is made again.
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
     return [
         {name: kinds.get(name, float)(row[name]) for name in COLUMNS}
-        for row in csv.DictReader(whole.splitlines())
+        for row in csv.DictReader(whole_lines(path).splitlines())
     ]
 
 

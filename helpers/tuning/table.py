@@ -37,9 +37,7 @@ def read_trials(path: str | os.PathLike) -> list[dict]:
     path = Path(path)
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    # A line without its end was being written when the power failed.
-    reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
+    reader = csv.DictReader(io.StringIO(whole_lines(path)))
     names = list(reader.fieldnames or ())
     if tuple(names[:2]) != BEFORE or tuple(names[-3:]) != AFTER:
         raise ValueError(
@@ -142,11 +140,16 @@ class TrialTable:
         append(self.path, self._columns, row)
 
 
+def whole_lines(path: Path) -> str:
+    """Returns a file's lines; one without its end was being written at a power cut."""
+    text = path.read_text(encoding="utf-8")
+    return text[: text.rfind("\n") + 1]
+
+
 def drop_cut_line(path: Path) -> None:
-    """Removes a last line without its end: its writing was interrupted."""
-    text = path.read_text(encoding="utf-8") if path.exists() else "\n"
-    if not text.endswith("\n"):
-        write_atomic(path, text[: text.rfind("\n") + 1])
+    """Removes a last line without its end, so that the next one begins a line."""
+    if path.exists() and path.read_text(encoding="utf-8") != whole_lines(path):
+        write_atomic(path, whole_lines(path))
 
 
 def append(path: Path, columns: Sequence[str], row: dict) -> None:
