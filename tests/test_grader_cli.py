@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import sheet
+from grader import sheet, template
 from grader.cli import main
 from grader.many import look_alikes, submissions
 from grader.page import render
@@ -202,6 +202,16 @@ def test_the_template_is_a_start_and_no_submission(tmp_path):
     kept = {"files", "base_unchanged", "separable_only", "batch_normalization"}
     kept |= {"under_100k", "dropout", "output_sizes", "receptive_fields"}
     assert {key for key, verdict in found.items() if verdict == "pass"} == kept
+
+
+@pytest.mark.parametrize("address", ["https://github.com/OWNER/REPOSITORY", "a/b"])
+def test_a_template_that_names_no_course_says_so(
+    tmp_path, capsys, monkeypatch, address
+):
+    monkeypatch.setattr(template, "_course", lambda: (address, "main"))
+    assert main(["--template", str(tmp_path / "new")]) == 0
+    said = "set `repository` in pyproject.toml" in capsys.readouterr().err
+    assert said == ("OWNER" in address)
 
 
 def test_the_template_overwrites_nothing(tmp_path, capsys):
