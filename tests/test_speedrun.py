@@ -11,7 +11,8 @@ from helpers.architectures.speedrun import Dirac, whiten, whitening_kernel
 from helpers.data.dataset import assemble
 from helpers.describe import describe
 from helpers.grouped_sgd import GroupedSGD
-from helpers.recipes import RECIPES, generators, speedrun_sgd
+from helpers.optimizers import speedrun_sgd
+from helpers.recipes import RECIPES, generators
 from helpers.views import UNSHIFTED, shifted, with_views
 
 IMAGES = np.random.default_rng(0).normal(size=(60, 32, 32, 3)).astype("float32")

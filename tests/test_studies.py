@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import callbacks, data, recipes, studies
+from helpers import callbacks, data, optimizers, recipes, studies
 from helpers.architectures import BUILDERS
 from helpers.architectures.small import small
+from helpers.callbacks.progress import Progress
 from helpers.data.dataset import assemble
 from helpers.studies import __main__ as command
 from helpers.studies import results
@@ -26,7 +27,7 @@ def tiny_images():
 
 TINY = studies.Study(
     "Does it run?",
-    recipes.Recipe(recipes.one_cycle_sgd, epochs=2, batch_size=60),
+    recipes.Recipe(optimizers.one_cycle_sgd, epochs=2, batch_size=60),
     {
         "plain": studies.Variant("nothing"),
         "smooth": studies.Variant(
@@ -187,13 +188,11 @@ def test_variants_that_are_architectures_equal_their_runs():
 
 
 def test_interrupted_study_goes_on(tiny, monkeypatch):
-    from helpers import train
-
     def interrupt(self, epoch, logs=None):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train.Progress, "on_epoch_end", interrupt)
+        patch.setattr(Progress, "on_epoch_end", interrupt)
         assert command.main(["tiny"]) == 130
     assert studies.missing("tiny") == ["plain", "smooth"]
     assert command.main(["tiny"]) == 0

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import callbacks, data, recipes, train
+from helpers import callbacks, data, optimizers, recipes, train
 from helpers.architectures import BUILDERS
+from helpers.callbacks.progress import MainOutput, Progress
 from helpers.data.dataset import assemble
 
 
@@ -77,17 +78,17 @@ def accuracy(model, images):
 
 def test_interrupted_run_continues_to_the_same_end(tiny, tmp_path, monkeypatch):
     whole = train.train("tiny", folder=tmp_path / "whole", epochs=3)
-    stop = train.Progress.on_epoch_end
+    stop = Progress.on_epoch_end
 
     def interrupt(self, epoch, logs=None):
         stop(self, epoch, logs)
         if epoch == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train.Progress, "on_epoch_end", interrupt)
+    monkeypatch.setattr(Progress, "on_epoch_end", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train.train("tiny", folder=tmp_path / "cut", epochs=3)
-    monkeypatch.setattr(train.Progress, "on_epoch_end", stop)
+    monkeypatch.setattr(Progress, "on_epoch_end", stop)
     cut = train.train("tiny", folder=tmp_path / "cut", epochs=3)
     drop = {"seconds": None}
     assert [r | drop for r in callbacks.read_rows(cut)] == [
@@ -144,13 +145,13 @@ def test_list_names_every_architecture(capsys):
 def test_side_branches_are_trained_and_left_out(tiny, tmp_path, monkeypatch):
     monkeypatch.setitem(BUILDERS, "tiny", side_network)
     losses = []
-    stop = train.MainOutput.on_epoch_end
+    stop = MainOutput.on_epoch_end
 
     def record(self, epoch, logs=None):
         losses.append(dict(logs))
         stop(self, epoch, logs)
 
-    monkeypatch.setattr(train.MainOutput, "on_epoch_end", record)
+    monkeypatch.setattr(MainOutput, "on_epoch_end", record)
     folder = train.train("tiny", folder=tmp_path / "run", epochs=2)
     run = callbacks.read_run(folder)
     # As in the network without the branch: its dense layer is not counted.
@@ -170,7 +171,7 @@ def test_side_branches_are_trained_and_left_out(tiny, tmp_path, monkeypatch):
 
 
 def test_published_weight_decay_is_converted():
-    optimizer = recipes.one_cycle_sgd(100, 5e-4)
+    optimizer = optimizers.one_cycle_sgd(100, 5e-4)
     assert optimizer.weight_decay == pytest.approx(5e-3)
 
 

@@ -12,7 +12,7 @@ import keras
 
 from helpers.architectures import BUILDERS
 from helpers.describe import Description, describe
-from helpers.train import last_field
+from helpers.training import last_field
 from tools import ROOT
 
 _INDEX = """\

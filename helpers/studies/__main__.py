@@ -11,7 +11,8 @@ import keras
 from helpers import callbacks, data
 from helpers.studies.results import folder, missing, study, table
 from helpers.studies.sheets import STUDIES
-from helpers.train import train, train_model
+from helpers.train import train
+from helpers.training import train_model
 
 
 def train_variant(name, variant, images, seed=0):

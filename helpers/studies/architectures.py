@@ -12,7 +12,8 @@ from helpers.architectures.inception_v1 import googlenet_cifar
 from helpers.architectures.lenet import lenet5_cifar
 from helpers.architectures.network_in_network import nin
 from helpers.architectures.vgg import vgg_cifar
-from helpers.recipes import CROP_AND_FLIP, RECIPES, Recipe, one_cycle_sgd
+from helpers.optimizers import one_cycle_sgd
+from helpers.recipes import CROP_AND_FLIP, RECIPES, Recipe
 from helpers.studies.base import Study, Variant
 
 SHORT = replace(RECIPES["course"], epochs=30)

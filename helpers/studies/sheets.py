@@ -11,7 +11,8 @@ from dataclasses import replace
 import keras
 
 from helpers import augment, callbacks
-from helpers.recipes import CROP_AND_FLIP, Recipe, nesterov_sgd, one_cycle_sgd
+from helpers.optimizers import nesterov_sgd, one_cycle_sgd
+from helpers.recipes import CROP_AND_FLIP, Recipe
 from helpers.studies.architectures import ARCHITECTURES
 from helpers.studies.base import Study, Variant
 from helpers.studies.modern import MODERN

@@ -10,7 +10,8 @@ from functools import partial
 
 from helpers import augment, callbacks
 from helpers.architectures.speedrun import speedrun, whiten
-from helpers.recipes import RECIPES, speedrun_sgd
+from helpers.optimizers import speedrun_sgd
+from helpers.recipes import RECIPES
 from helpers.studies.base import Study, Variant
 
 RECIPE = replace(RECIPES["speedrun"], protocol="split", epochs=8)

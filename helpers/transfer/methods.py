@@ -19,7 +19,8 @@ from helpers import runtime
 from helpers.architectures.separable import separable
 from helpers.augment import normalize
 from helpers.fused import faster_on_cpu
-from helpers.recipes import RECIPES, compile_model, generators, one_cycle_sgd
+from helpers.optimizers import one_cycle_sgd
+from helpers.recipes import RECIPES, compile_model, generators
 
 BATCH = 20  # divides the images of every draw: no small batch is left over
 HEAD_RATE = 0.01  # Adam's, for the head on features

@@ -8,7 +8,7 @@ from helpers.architectures.separable import separable
 from helpers.callbacks import read_run
 from helpers.recipes import PROTOCOLS, RECIPES
 from helpers.studies.results import finished
-from helpers.train import train_model
+from helpers.training import train_model
 from helpers.transfer.classes import NEW, only, others
 
 SOURCE = "source_seed0"

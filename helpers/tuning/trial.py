@@ -9,14 +9,14 @@ from helpers.architectures.search_space import Space
 from helpers.architectures.small import small
 from helpers.data import Cifar10
 from helpers.fused import faster_on_cpu
+from helpers.optimizers import one_cycle_sgd
 from helpers.recipes import (
     CROP_AND_FLIP,
     Recipe,
     compile_model,
     generators,
-    one_cycle_sgd,
 )
-from helpers.train import accuracy
+from helpers.training import accuracy
 from helpers.tuning.ranges import Choice, Range
 
 IMAGES, EPOCHS = 9_000, 6
