@@ -28,7 +28,8 @@ def show(figure, text, dpi=100, colours=None):
     plt.close(figure)
     if colours is not None:
         picture = _with_few_colours(picture, colours)
-    display(Image(picture.getvalue(), alt=text))
+    # IPython 7, which Colab has, knows no argument for the alternative text.
+    display(Image(picture.getvalue(), metadata={"alt": text}))
 
 
 def _with_few_colours(picture, colours):
