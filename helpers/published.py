@@ -57,7 +57,10 @@ PUBLISHED = {
     "resnet32": Published("92.49", "He et al., 2015"),
     "resnet56": Published("93.03", "He et al., 2015"),
     "resnet110": Published("93.57", "He et al., 2015"),
-    "resnext29": Published("94.73 to 94.82", "K. Liu, pytorch-cifar"),
+    "resnet164_v2": Published("94.54", "He et al., 2016"),
+    "resnext29": Published("96.35", "Xie et al., 2016", "300 epochs, mean of ten runs"),
+    "se_resnet20": Published("92.15", "Jyouhou, SENet-cifar10"),
+    "densenet40": Published("94.76", "Huang et al., 2016", "300 epochs"),
     "densenet_bc100": Published("95.5", "Huang et al., 2016", "300 epochs"),
     "xception": Published("94.6", _UNNAMED),
     "shufflenet_v2": Published(

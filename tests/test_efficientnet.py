@@ -85,7 +85,17 @@ def test_b0_has_the_papers_stages(cheap_weights):  # noqa: F811
     assert output_size(model, "last_conv") == (7, 7, 1280)
 
 
-@pytest.mark.parametrize("variant, shape", [("b0", (64, 45, 3)), ("b3", (50, 64, 3))])
+@pytest.mark.parametrize(
+    "variant, shape",
+    [
+        ("b0", (64, 45, 3)),
+        ("b3", (50, 64, 3)),
+        *[
+            pytest.param(variant, (64, 64, 3), marks=pytest.mark.applications)
+            for variant in ("b1", "b2", "b4", "b5", "b6", "b7")
+        ],
+    ],
+)
 def test_variant_is_that_of_keras(variant, shape):
     reference = getattr(keras.applications, f"EfficientNet{variant.upper()}")
     reference = reference(input_shape=shape, weights=None)

@@ -113,6 +113,42 @@ FACTS = {
         "04_normalisation_regularisation",
         "np.allclose(inferred, expected, atol=1e-4)",
     ),
+    # Modern architectures
+    "parameters of ResNet-56 and -110 for CIFAR-10": (
+        "10_resnet",
+        "list(family.values())[3:] == [853018, 1727962]",
+    ),
+    "ResNeXt's block, one path": (
+        "11_resnext",
+        "256 * 64 + 3 * 3 * 64 * 64 + 64 * 256 == weights(1, 64) == 69632",
+    ),
+    "and 32 of 4 channels": (
+        "11_resnext",
+        "32 * (256 * 4 + 3 * 3 * 4 * 4 + 4 * 256) == weights(32, 4) == 70144",
+    ),
+    "what cardinality gains": (
+        "11_resnext",
+        "round(gain, 1) == {50: 1.7, 101: 0.8}[depth]",
+    ),
+    "MobileNet: 4.2 M parameters, 569 M multiply-adds": (
+        "14_mobilenet",
+        "round(small / 1e6, 1) == 4.2",
+        "round(few / 1e6) == 569",
+    ),
+    "with full convolutions 29.3 M and 4,866 M": (
+        "14_mobilenet",
+        "round(large / 1e6, 1) == 29.3",
+        "round((many - 1024000) / 1e6) == 4866",
+    ),
+    "EfficientNet halves before stages 3, 4, 5 and 7": (
+        "16_efficientnet",
+        "halving == [3, 4, 5, 7]",
+    ),
+    "B1 is 7.6 times smaller and 5.7 times faster": (
+        "16_efficientnet",
+        "f'{60000000.0 / parameters:.1f}' == '7.6'",
+        "f'{0.554 / 0.098:.1f}' == '5.7'",
+    ),
 }
 
 

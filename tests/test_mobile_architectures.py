@@ -9,7 +9,7 @@ import pytest
 from architecture_checks import (
     cheap_weights,  # noqa: F401  (a fixture)
     check_names,
-    check_on_jax,
+    check_on,
     check_probabilities,
     check_saves_and_reloads,
     check_smallest_image,
@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from helpers import receptive_field
 from helpers.architectures import BUILDERS
 from helpers.architectures.channel_shuffle import ChannelShuffle
+from helpers.architectures.efficientnet import efficientnet
 from helpers.architectures.imagenet import copy_weights
 from helpers.architectures.mobilenet import BLOCKS, mobilenet, mobilenet_cifar
 from helpers.architectures.mobilenet_v2 import divisible, mobilenet_v2
@@ -100,11 +101,35 @@ def test_cifar_network_trains_one_step(name):
 
 
 @pytest.mark.parametrize(
-    "networks",
-    ["shufflenet_v2", pytest.param("cifar", marks=pytest.mark.applications)],
+    "builder, side",
+    [
+        (mobilenet, 64),
+        (mobilenet_v2, 64),
+        (xception, 71),
+        (shufflenet, 64),
+        (shufflenet_v2, 64),
+        (efficientnet, 64),
+    ],
 )
-def test_networks_train_one_step_on_jax(networks):
-    check_on_jax(__file__, f"test_cifar_network_trains_one_step and ({networks})")
+def test_published_network_reloads_and_trains_one_step(builder, side, tmp_path):
+    keras.utils.set_random_seed(0)
+    model = builder((side, side, 3), 10)
+    check_names(model)
+    check_saves_and_reloads(model, tmp_path)
+    check_trains_one_step(model)
+
+
+@pytest.mark.parametrize(
+    "backend, networks",
+    [
+        ("jax", "shufflenet_v2"),
+        pytest.param("jax", "cifar", marks=pytest.mark.applications),
+        pytest.param("torch", "cifar", marks=pytest.mark.applications),
+    ],
+)
+def test_networks_train_one_step_elsewhere(backend, networks):
+    choice = f"test_cifar_network_trains_one_step and ({networks})"
+    check_on(backend, __file__, choice)
 
 
 @pytest.mark.parametrize("name", CIFAR)

@@ -1,12 +1,14 @@
 """Training without a notebook: the command line, its logs and its refusals."""
 
+import importlib
 import json
+import pkgutil
 
 import keras
 import numpy as np
 import pytest
 
-from helpers import callbacks, data, optimizers, recipes, train
+from helpers import architectures, callbacks, data, optimizers, recipes, train
 from helpers.architectures import BUILDERS
 from helpers.callbacks.progress import MainOutput, Progress
 from helpers.data.dataset import assemble
@@ -140,6 +142,15 @@ def test_list_names_every_architecture(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(BUILDERS)
     assert lines[1].split() == ["base", "1,172,410", "55,145,472", "36x36"]
+
+
+def test_every_builder_for_small_images_is_listed():
+    listed = {
+        getattr(builder, "func", builder).__name__ for builder in BUILDERS.values()
+    }
+    for module in pkgutil.iter_modules(architectures.__path__):
+        module = importlib.import_module(f"helpers.architectures.{module.name}")
+        assert {name for name in vars(module) if name.endswith("_cifar")} <= listed
 
 
 def test_side_branches_are_trained_and_left_out(tiny, tmp_path, monkeypatch):

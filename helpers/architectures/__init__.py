@@ -20,6 +20,7 @@ from helpers.architectures.mobilenet import mobilenet_cifar
 from helpers.architectures.mobilenet_v2 import mobilenet_v2_cifar
 from helpers.architectures.network_in_network import nin
 from helpers.architectures.resnet import resnet_cifar
+from helpers.architectures.resnet_v2 import resnet_v2_cifar
 from helpers.architectures.resnext import resnext_cifar
 from helpers.architectures.senet import se_resnet_cifar
 from helpers.architectures.separable import separable
@@ -50,6 +51,7 @@ BUILDERS = {
     "resnet44": partial(resnet_cifar, depth=44),
     "resnet56": partial(resnet_cifar, depth=56),
     "resnet110": partial(resnet_cifar, depth=110),
+    "resnet164_v2": partial(resnet_v2_cifar, depth=164),
     "plain20": partial(resnet_cifar, depth=20, shortcut="none"),
     "plain56": partial(resnet_cifar, depth=56, shortcut="none"),
     "resnext29": partial(resnext_cifar, depth=29),

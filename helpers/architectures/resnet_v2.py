@@ -107,7 +107,7 @@ def resnet_v2_cifar(
         input_shape: `(height, width, channels)` of an image, 4 pixels at least.
         classes: Number of classes.
         depth: Layers with weights, 9n + 2 for n blocks a stage; the paper has 164
-            and 1001.
+            and 1001, and another network of 110 layers, without bottlenecks.
         zero_last: Whether each block begins as the identity.
         name: Name of the model; `None` for "resnet", the depth and "_v2".
 
@@ -122,7 +122,7 @@ def resnet_v2_cifar(
     if depth < 11 or depth % 9 != 2:
         raise ValueError(
             f"There is no ResNet v2 of depth {depth} for CIFAR-10. Choose 9n + 2: "
-            "29, 56, 110, 164, 1001, or another."
+            "29, 56, 164, 1001, or another; all have bottlenecks."
         )
     large_enough(input_shape, 4, "A ResNet v2 that halves the image twice")
     inputs = keras.Input(input_shape, name="image")
