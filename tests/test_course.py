@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -10,11 +11,16 @@ import subprocess
 import sys
 import time
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
+import IPython
+import matplotlib
 import nbformat.v4
+import numpy
 import pytest
 
+from helpers.data import fetch, find
 from tools import cli, commands, environment, processes
 from tools.environment import CourseError
 
@@ -245,9 +251,30 @@ def test_test_fails_when_a_part_fails(here, monkeypatch, capsys, failing):
         f"-m pytest {' '.join(commands.PARALLEL)} --nbval notebooks",
     ]
     lines = capsys.readouterr().out.splitlines()
+    assert lines[-8] == "== summary, tested versions"
+    assert lines[-7].startswith("Python ")
     outcomes = [line.split()[-3] for line in lines[-6:-2]]
     assert outcomes == ["failed" if n == failing else "passed" for n in range(4)]
     assert lines[-2:] == ["pytest: 3 passed in 1.00s", "notebooks: 4 passed in 1.00s"]
+
+
+def test_summary_says_which_versions_were_tested(here, monkeypatch, capsys):
+    monkeypatch.setattr(commands, "tee", lambda _: (0, ""))
+    commands.test(["ruff"], "newest", [])
+    lines = capsys.readouterr().out.splitlines()
+    told = lines[lines.index("== summary, newest versions") + 1]
+    tensorflow, keras = map(metadata.version, ("tensorflow", "keras"))
+    # The others start fast enough to be asked themselves.
+    assert told == (
+        f"Python {sys.version.split()[0]}, tensorflow {tensorflow}, keras {keras}, "
+        f"numpy {numpy.__version__}, ipython {IPython.__version__}, "
+        f"matplotlib {matplotlib.__version__}"
+    )
+
+
+def test_a_package_that_is_missing_is_named():
+    told = commands.installed(Path(sys.executable), "no-such-package", "pytest")
+    assert told.endswith(f", no no-such-package, pytest {pytest.__version__}")
 
 
 def test_part_alone_gets_the_options(here, monkeypatch):
@@ -285,3 +312,40 @@ def test_help_names_every_command(capsys):
     out = capsys.readouterr().out
     for word in ("run", "lab", "test", "site", "setup", "quick", "COURSE_VENV"):
         assert word in out
+
+
+WORKFLOWS = {
+    path.name: path.read_text("utf-8")
+    for path in (ROOT / ".github" / "workflows").glob("*.yml")
+}
+
+
+def values(workflow: str, name: str) -> set[str]:
+    """What a workflow gives for a name, one value or a list in brackets."""
+    found = re.findall(rf"^[ -]*{name}: (.+)$", WORKFLOWS[workflow], re.MULTILINE)
+    return set(re.findall(r"[^\s,\[\]\"]+", " ".join(found)))
+
+
+def test_workflow_tests_every_set_of_versions_and_every_python():
+    assert values("test.yml", "versions") == set(environment.VERSIONS)
+    supported = runpy.run_path(str(ROOT / "course.py"))["SUPPORTED"]
+    assert values("test.yml", "python") == set(supported)
+
+
+def test_workflows_use_one_version_of_each_action():
+    template = (ROOT / "grader" / "template" / "workflow.yml").read_text("utf-8")
+    text = "\n".join([*WORKFLOWS.values(), template])
+    used = set(re.findall(r"uses: (\S+)@(\S+)", text))
+    assert {"actions/checkout", "actions/setup-python"} <= {name for name, _ in used}
+    assert len(used) == len({name for name, _ in used}), sorted(used)
+
+
+def test_workflow_keeps_the_images_where_they_are_downloaded_to(monkeypatch):
+    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    place = find.download_folder() / fetch.CIFAR10.folder
+    assert values("test.yml", "path") == {place.relative_to(ROOT).as_posix()}
+
+
+def test_workflows_end_what_was_pushed():
+    for name in WORKFLOWS:
+        assert "true" not in values(name, "cancel-in-progress"), name

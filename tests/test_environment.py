@@ -1,5 +1,6 @@
 """The environment is made whole or not at all, and only when it must be."""
 
+import ast
 import collections
 import errno
 import json
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from tools import environment
 from tools.environment import CourseError
 
 ROOT = Path(__file__).parent.parent
-MODULES = ("__init__", "cli", "commands", "environment", "processes")
+MODULES = ("__init__", "cli", "commands", "environment", "lock", "processes")
 
 
 def tiny_wheel(folder: Path, version: str) -> None:
@@ -174,19 +177,33 @@ def test_full_disk_is_seen_before_anything_is_made(project, monkeypatch):
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_disk_that_fills_up_leaves_what_was_there(project, monkeypatch, before):
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_disk_that_fills_up_leaves_what_was_there(project, monkeypatch, number, before):
     def fill(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     if before:
         fake_environment(project / ".venv", "ready", "old")
     monkeypatch.setattr(environment, "run_with_progress", fill)
     monkeypatch.setattr(environment, "NEEDED_BYTES", 0)
-    with pytest.raises(CourseError, match="the disk is full"):
+    with pytest.raises(CourseError) as refused:
         environment.ensure()
+    said = str(refused.value)
+    assert "is full or your quota is used up: free about 4 GB" in said
+    assert "COURSE_VENV" in said and "\n" not in said
     assert leftovers(project) == ([".venv"] if before else [])
     if before:
         assert '"old"' in (project / ".venv" / environment.RECORD).read_text()
+
+
+def test_another_error_of_the_system_is_told_as_it_is(project, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(environment, "run_with_progress", refuse)
+    monkeypatch.setattr(environment, "NEEDED_BYTES", 0)
+    with pytest.raises(CourseError, match="Permission denied; does a program use it"):
+        environment.ensure()
 
 
 def test_python_without_venv_is_told_what_to_install(project, monkeypatch):
@@ -214,6 +231,52 @@ def test_key_depends_on_all_that_is_installed(project, monkeypatch):
     assert len(keys) == 8
 
 
+class Calendar:
+    """Takes the place of `datetime.date`, on a day of the test's choice."""
+
+    def __init__(self, day: str):
+        self.day = day
+
+    def today(self) -> date:
+        return date.fromisoformat(self.day)
+
+
+def key_on(day: str, versions: str, monkeypatch) -> str:
+    monkeypatch.setattr(environment, "date", Calendar(day))
+    return environment.key(versions)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2026-06-08", "2026-06-14", True),  # Monday and Sunday
+        ("2026-06-14", "2026-06-15", False),
+        ("2025-12-29", "2026-01-04", True),  # the first week of 2026
+        ("2025-01-01", "2025-12-31", False),  # first weeks, of 2025 and of 2026
+        ("2020-12-28", "2021-01-03", True),  # the 53rd week of 2020
+    ],
+)
+def test_newest_versions_are_looked_for_every_week(
+    project, monkeypatch, first, second, same
+):
+    for versions in environment.VERSIONS:
+        keys = {key_on(day, versions, monkeypatch) for day in (first, second)}
+        assert len(keys) == (1 if same or versions != "newest" else 2), versions
+
+
+def test_environment_of_last_week_is_made_anew(project, monkeypatch):
+    made = []
+    monkeypatch.setattr(environment, "_replace", lambda *words: made.append(words))
+    folder = project / ".venv-newest"
+    of_sunday = key_on("2026-06-14", "newest", monkeypatch)
+    fake_environment(folder, "ready", of_sunday)
+    environment.ensure("newest")
+    assert made == []
+    monkeypatch.setattr(environment, "date", Calendar("2026-06-15"))
+    environment.ensure("newest")
+    assert made == [(folder, "newest")]
+
+
 def test_oldest_versions_are_the_lower_bounds(project):
     assert environment.constraints("oldest") == "tensorflow==2.20\nnumpy==2.1\n"
 
@@ -221,7 +284,11 @@ def test_oldest_versions_are_the_lower_bounds(project):
 @pytest.mark.parametrize(
     ("log", "cause"),
     [
-        ("ERROR: [Errno 28] No space left on device", "disk"),
+        ("ERROR: [Errno 28] No space left on device", "the disk (or the folder of"),
+        ("OSError: [Errno 122] Disk quota exceeded: '/home/s/.venv'", "quota is used"),
+        ("OSError: [Errno 69] Disc quota exceeded: '/Users/s/x'", "quota is used"),
+        # Not every number that begins so is a full disk.
+        ("ERROR: [Errno 2811] Odd", "[Errno 2811] Odd"),
         (
             "WARNING: Retrying (Retry(total=4)) after connection broken by "
             "'NewConnectionError('<...>: Failed to establish a new connection: "
@@ -248,10 +315,71 @@ def test_cause_of_a_failed_installation(log, cause):
     assert cause in explained and "\n" not in explained
 
 
-def test_every_requirement_has_a_tested_version():
-    def names(file, sign):
-        lines = (ROOT / file).read_text("utf-8").splitlines()
-        return {line.split(sign)[0] for line in lines if not line.startswith("#")}
+def pins(text: str, sign: str) -> dict[str, str]:
+    """The names in a file of pip's, each with what follows the sign."""
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return dict(line.split(sign) for line in lines if sign in line)
 
-    assert names("requirements.txt", ">=") <= names("constraints.txt", "==")
-    assert names("requirements-site.txt", ">=") <= names("constraints-site.txt", "==")
+
+def listed(file: str, sign: str) -> dict[str, str]:
+    return pins((ROOT / file).read_text("utf-8"), sign)
+
+
+def test_every_requirement_has_a_tested_version():
+    assert listed("requirements.txt", ">=").keys() <= (
+        listed("constraints.txt", "==").keys()
+    )
+    assert listed("requirements-site.txt", ">=").keys() <= (
+        listed("constraints-site.txt", "==").keys()
+    )
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.removesuffix(".*").split(".")]
+
+
+def test_colab_has_what_the_course_requires():
+    required = listed("requirements.txt", ">=")
+    colab = pins(environment.COLAB, "==")
+    assert {"tensorflow", "keras", "numpy", "ipython", "matplotlib"} <= colab.keys()
+    for name, version in colab.items():
+        assert numbers(required[name]) <= numbers(version), name
+
+
+# Used only where it is there; and what comes with something that is required.
+UNNAMED = {"torch"}
+PARTS = {"ml-dtypes": "keras", "sqlalchemy": "optuna"}
+
+
+def imported(source: str) -> set[str]:
+    """The packages that some Python imports, without relative ones."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def code(path: Path) -> str:
+    """The Python in a module or a notebook."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        return text
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    lines = "\n".join("".join(cell["source"]) for cell in cells).splitlines()
+    return "\n".join(line for line in lines if not line.startswith(("%", "!")))
+
+
+def test_what_lectures_and_helpers_import_is_required():
+    files = [*(ROOT / "helpers").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+    found = set().union(*(imported(code(path)) for path in files))
+    found -= {*sys.stdlib_module_names, "helpers", "tools", "grader", "google"}
+    owners = metadata.packages_distributions()
+    required = listed("requirements.txt", ">=").keys()
+    assert set(PARTS.values()) <= required
+    for name in found:
+        # A package that is not installed here goes by the name it is imported by.
+        [owner] = {each.lower().replace("_", "-") for each in owners.get(name, [name])}
+        assert owner in required | UNNAMED | PARTS.keys(), f"{owner}: import {name}"

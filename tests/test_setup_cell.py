@@ -7,8 +7,8 @@ import sys
 import nbformat
 import pytest
 
-from tools import ROOT
-from tools.notebooks import code_cells, has_tag, lectures, read
+from tools import ROOT, notebooks
+from tools.notebooks import Project, code_cells, has_tag, lectures, project, read
 from tools.setup_cell import PLACEHOLDER, refresh, setup_source
 
 ADDRESS = "https://github.com/a-university/convolutional-networks-course"
@@ -56,11 +56,20 @@ def git(*arguments, cwd):
 
 @pytest.fixture
 def bare(tmp_path):
-    """A bare repository on this disk with the reduced course."""
+    """A bare repository on this disk with the reduced course.
+
+    Its default branch is the one that pyproject.toml names; the branch `next` has a
+    file more.
+    """
     work = make_course(tmp_path / "work")
-    git("init", "-q", "-b", "main", cwd=work)
+    git("init", "-q", "-b", project().branch, cwd=work)
     git("add", ".", cwd=work)
     git("commit", "-q", "-m", "Course", cwd=work)
+    git("checkout", "-q", "-b", "next", cwd=work)
+    (work / "next.txt").touch()
+    git("add", ".", cwd=work)
+    git("commit", "-q", "-m", "The next course", cwd=work)
+    git("checkout", "-q", project().branch, cwd=work)
     git("clone", "-q", "--bare", str(work), str(tmp_path / "course.git"), cwd=tmp_path)
     return (tmp_path / "course.git").as_uri()
 
@@ -118,6 +127,18 @@ def test_it_clones_the_course_once(tmp_path, bare):
         assert done.stderr == ""
 
 
+@pytest.mark.parametrize("default", [project().branch, "next"])
+@pytest.mark.parametrize("branch", [project().branch, "next"])
+def test_it_clones_the_branch_whatever_the_default_one_is(
+    tmp_path, bare, branch, default
+):
+    head = ["symbolic-ref", "HEAD", f"refs/heads/{default}"]
+    git(*head, cwd=tmp_path / "course.git")
+    done = execute(setup_source(bare, branch), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / CLONE / "next.txt").exists() == (branch == "next")
+
+
 def test_a_failed_clone_names_the_address_and_the_likely_cause(tmp_path):
     url = (tmp_path / "nothing.git").as_uri()
     done = execute(setup_source(url), tmp_path)
@@ -148,6 +169,11 @@ def test_the_address_comes_from_pyproject():
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     address = settings.split('repository = "')[1].split('"')[0]
     assert setup_source() == setup_source(address)
+
+
+def test_the_branch_comes_from_pyproject(monkeypatch):
+    monkeypatch.setattr(notebooks, "project", lambda: Project(ADDRESS, "winter"))
+    assert '"-bwinter", url' in setup_source()
 
 
 def test_refresh_rewrites_tagged_cells_alone(tmp_path):

@@ -6,6 +6,7 @@ Standard library only: what needs more runs in the course's environment.
 import csv
 import json
 import os
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import quote
 
 from tools import ROOT, environment
 from tools.environment import CourseError
-from tools.processes import call, tee
+from tools.processes import call, start, tee
 
 NOTEBOOKS = ROOT / "notebooks"
 ASSIGNMENT = "25"
@@ -21,6 +22,17 @@ PARTS = ("ruff", "pytest", "notebooks")
 # A process a core, each with TensorFlow in it; a file stays in one process, because a
 # notebook's cells share a kernel. More than four would want more than 16 GB.
 PARALLEL = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+# Asks an environment for its versions, without the seconds that TensorFlow takes.
+_ASK = """\
+import platform, sys
+from importlib.metadata import PackageNotFoundError, version
+found = ["Python " + platform.python_version()]
+for name in sys.argv[1:]:
+    try:
+        found.append(f"{name} {version(name)}")
+    except PackageNotFoundError:
+        found.append(f"no {name}")
+print(", ".join(found))"""
 
 
 def find_notebook(lecture: str) -> Path:
@@ -67,13 +79,13 @@ def run(lecture: str, profile: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / notebook.name
     print(f"{notebook.stem}, {profile}:", flush=True)
-    start = time.time()
+    began = time.time()
     variables = {"COURSE_PROFILE": profile, "COURSE_LOGS": str(folder)}
     command = [python, "-m", "tools.execute", notebook, "--output", copy]
     status = call(command, variables)
     if status == 0:
-        print(f"\nFinished in {time.time() - start:.0f} s.")
-    for line in accuracies(folder, start):
+        print(f"\nFinished in {time.time() - began:.0f} s.")
+    for line in accuracies(folder, began):
         print(line)
     print(f"The executed notebook  {shown(copy)}")
     print(f"Its logs               {shown(folder)}")
@@ -160,10 +172,11 @@ def test(parts: Sequence[str], versions: str, extra: list[str]) -> int:
         if part not in parts:
             continue
         print(f"\n== {name}", flush=True)
-        start = time.monotonic()
+        began = time.monotonic()
         status, closing = tee(command)
-        results.append((name, status, time.monotonic() - start, closing))
+        results.append((name, status, time.monotonic() - began, closing))
     print(f"\n== summary, {versions} versions")
+    print(installed(python, "tensorflow", "keras", "numpy", "ipython", "matplotlib"))
     for name, status, seconds, _ in results:
         outcome = "failed" if status else "passed"
         print(f"{name:<12} {outcome}  {seconds:7.1f} s")
@@ -171,6 +184,17 @@ def test(parts: Sequence[str], versions: str, extra: list[str]) -> int:
         if name in ("pytest", "notebooks"):
             print(f"{name}: {closing or 'ended without a closing line'}")
     return int(any(status for _, status, _, _ in results))
+
+
+def installed(python: Path, *packages: str) -> str:
+    """Says in one line which versions an environment holds.
+
+    Args:
+        python: its interpreter.
+        packages: their names, as pip knows them.
+    """
+    process = start([python, "-c", _ASK, *packages], stdout=subprocess.PIPE, text=True)
+    return process.communicate()[0].strip() or f"{python} did not say its versions"
 
 
 def site(output: str) -> int:

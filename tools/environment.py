@@ -6,7 +6,6 @@ it says "building" until the last step says "ready", so that an interrupted buil
 recognised and removed, and a folder that the course did not make is left alone.
 """
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -14,12 +13,11 @@ import os
 import re
 import shutil
 import sys
-import time
-from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from typing import IO
 
 from tools import ROOT
+from tools.lock import one_at_a_time
 from tools.processes import run_with_progress
 
 RECORD = "course.json"
@@ -29,18 +27,40 @@ NEEDED_BYTES = 4 * 10**9
 NEEDED_FOR_SITE = 10**9 // 2
 
 # What `--versions` adds to requirements.txt. "tested" is constraints.txt and
-# "oldest" the lower bounds of requirements.txt.
+# "oldest" the lower bounds of requirements.txt. "newest" lasts a week.
 VERSIONS = ("tested", "colab", "newest", "oldest")
-COLAB = "tensorflow==2.20.*\nkeras==3.13.2\nnumpy==2.1.*\n"
+# From the list that Colab publishes: googlecolab/backend-info on GitHub,
+# pip-freeze.gpu.txt, June 2026. NumPy is newer than there (2.0.2, on Python 3.12):
+# Python 3.13, to which Colab went in August, has it from 2.1 on.
+COLAB = """\
+tensorflow==2.20.*
+keras==3.13.2
+numpy==2.1.*
+ipython==7.34.0
+jax==0.7.2
+matplotlib==3.10.0
+opencv-python-headless==4.13.0.92
+pillow==11.3.0
+psutil==5.9.5
+scipy==1.16.3
+"""
 # What builds the website, in an environment of its own.
 SITE = "site"
+
+# EDQUOT: a user's share of the disk is used up, on systems that have such shares.
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+ROOM = (
+    "the disk (or the folder of temporary files) is full or your quota is used up: "
+    "free about 4 GB, or name a folder on another disk in COURSE_VENV"
+)
 
 # What pip's log says, and what that means; the first that is found counts. Without
 # an index pip ends by finding no version, so the network comes before the versions.
 _CAUSES = (
     (
-        r"No space left on device|Errno 28|not enough space on the disk",
-        "the disk (or the folder of temporary files) is full: free about 4 GB",
+        r"No space left on device|Errno 28\b|not enough space on the disk"
+        r"|Dis[ck] quota exceeded|Errno 122\b",
+        ROOM,
     ),
     (
         r"NewConnectionError|Failed to establish a new connection|name resolution"
@@ -104,11 +124,16 @@ def constraints(versions: str) -> str:
 
 
 def key(versions: str) -> str:
-    """Returns the SHA-256 of all that an environment is made from."""
+    """Returns the SHA-256 of all that an environment is made from.
+
+    That of "newest" differs from week to week (ISO 8601's), as what is newest does.
+    """
     wanted = requirements(versions).read_text(encoding="utf-8")
     python = "python {}.{}".format(*sys.version_info)
-    parts = "\0".join((wanted, constraints(versions), python))
-    return hashlib.sha256(parts.encode()).hexdigest()
+    parts = [wanted, constraints(versions), python]
+    if versions == "newest":
+        parts.append("week {}-{}".format(*date.today().isocalendar()))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def ensure(versions: str = "tested") -> Path:
@@ -125,7 +150,9 @@ def ensure(versions: str = "tested") -> Path:
             if any, is back in its place then, and no half-made one is left.
     """
     folder = folder_for(versions)
-    with _one_at_a_time():
+    lock = ROOT / "logs" / "local" / "environment.lock"
+    waiting = "Another course.py is making the environment: waiting for it."
+    with one_at_a_time(lock, waiting):
         _clear_interrupted(folder)
         if folder.exists():
             record = _record(folder)
@@ -172,9 +199,8 @@ def _replace(folder: Path, versions: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             _put_back(folder)
         if isinstance(problem, OSError):
-            reason = f"{problem}; does a program use it?"
-            if problem.errno == errno.ENOSPC:
-                reason = "the disk is full"
+            full = problem.errno in FULL
+            reason = ROOM if full else f"{problem}; does a program use it?"
             raise CourseError(f"{folder} was not made: {reason}") from None
         raise
     shutil.rmtree(_aside(folder), ignore_errors=True)
@@ -268,32 +294,3 @@ def _write_record(folder: Path, state: str, versions: str) -> None:
     new = folder / (RECORD + ".new")
     new.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     os.replace(new, folder / RECORD)
-
-
-@contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Holds a lock, which the system frees even when the process is killed."""
-    path = ROOT / "logs" / "local" / "environment.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as stream:
-        if not _locked(stream):
-            print("Another course.py is making the environment: waiting for it.")
-            while not _locked(stream):
-                time.sleep(0.5)
-        yield
-
-
-def _locked(stream: IO[str]) -> bool:
-    """Takes the lock on an open file, unless another process holds it."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -1,8 +1,9 @@
 """Makes the setup cell, the same in every notebook.
 
 It finds the course from any working directory, or clones it, checks Keras, installs
-nothing, and prints nothing when all is well. The address stands in pyproject.toml
-alone; as long as that has the placeholder, the cell says so instead of cloning.
+nothing, and prints nothing when all is well. The address and its branch stand in
+pyproject.toml alone; as long as that has the placeholder, the cell says so instead of
+cloning.
 """
 
 from pathlib import Path
@@ -14,17 +15,18 @@ from tools import notebooks
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
 _FOLDER = "convolutional-networks-course"
 
-# Both need at most 12 lines of at most 80 columns, and ruff's format.
+# Both need at most 12 lines of at most 80 columns, and ruff's format: hence git's
+# short option for the branch.
 _WITH_ADDRESS = """\
 import sys
 from importlib import import_module
 from pathlib import Path
-from subprocess import run
+from subprocess import call
 
 clone = Path("{folder}").resolve()
 found = [p for p in (*clone.parents, clone) if (p / "helpers/data").is_dir()]
 url = "{url}"
-if not found and run(["git", "clone", "--depth=1", url, clone]).returncode:
+if not found and call(["git", "clone", "--depth=1", "-b{branch}", url, clone]):
     raise ConnectionError(f"git cannot clone {{url}}; is the Internet on?")
 sys.path.insert(0, str([*found, clone][0]))
 import_module("helpers.runtime").check_keras()"""
@@ -43,15 +45,17 @@ sys.path.insert(0, str(found[0]))
 import_module("helpers.runtime").check_keras()"""
 
 
-def setup_source(repository: str | None = None) -> str:
+def setup_source(repository: str | None = None, branch: str | None = None) -> str:
     """Returns the source of the setup cell.
 
     Args:
         repository: the URL to clone; pyproject.toml's by default.
+        branch: the branch of it; pyproject.toml's by default.
     """
-    url = repository or notebooks.project().repository
+    project = notebooks.project()
+    url = repository or project.repository
     template = _WITHOUT_ADDRESS if url == PLACEHOLDER else _WITH_ADDRESS
-    return template.format(folder=_FOLDER, url=url)
+    return template.format(folder=_FOLDER, url=url, branch=branch or project.branch)
 
 
 def refresh_cells(notebook: NotebookNode) -> None:
