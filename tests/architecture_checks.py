@@ -1,5 +1,6 @@
 """What every architecture must pass; test modules call these with their models."""
 
+import importlib.util
 import math
 import os
 import re
@@ -170,16 +171,22 @@ def check_rejects_small_input(builder, too_small, **kwargs):
         builder(input_shape=too_small, **kwargs)
 
 
-def check_on_jax(test_file, expression):
-    """Runs the tests that an expression chooses with JAX as the backend.
+def check_on(backend, test_file, expression):
+    """Runs the tests that an expression chooses on another of Keras' backends.
 
     A backend is chosen once in a process, so this needs one of its own.
 
     Args:
+        backend: "jax", or "torch", which the course does not require: where it is
+            not installed, the calling test is skipped.
         test_file: The calling module's `__file__`.
         expression: What `pytest -k` takes; it must not choose the calling test.
     """
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    if backend == "torch" and importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+    # Without a GPU, for PyTorch too, which computes in other orders there.
+    environment["CUDA_VISIBLE_DEVICES"] = "-1"
     command = [sys.executable, "-m", "pytest", "-k", expression, str(test_file)]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider"],

@@ -1,5 +1,7 @@
 """Options of the tests, and what all of them are held to."""
 
+import functools
+
 import pytest
 
 
@@ -22,14 +24,17 @@ def pytest_addoption(parser):
     parser.addoption(
         "--applications",
         action="store_true",
-        help="run what takes minutes: every model of keras.applications, JAX in full",
+        help="run what takes minutes: every model of keras.applications, all on JAX "
+        "and PyTorch",
     )
 
 
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "applications: long, and chosen by --applications alone"
-    )
+    for marker in (
+        "applications: long, and chosen by --applications alone",
+        "any_figure: draws figures that figure_checks.py need not like",
+    ):
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -43,20 +48,23 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def readable_figures(request, monkeypatch):
-    """Holds every figure that a test of helpers.plots draws to figure_checks.py."""
-    if not request.module.__name__.rpartition(".")[2].startswith("test_plots"):
+    """Holds every figure that a test makes to figure_checks.py."""
+    if request.node.get_closest_marker("any_figure"):
         yield
         return
-    import matplotlib.pyplot as plt
-    from figure_checks import problems
+    # A test may be the first to import pyplot, which makes its figures of this class.
+    from matplotlib.figure import Figure
 
-    drawn, make = [], plt.figure
+    drawn, make = [], Figure.__init__
 
-    def figure(*arguments, **options):
-        drawn.append(make(*arguments, **options))
-        return drawn[-1]
+    @functools.wraps(make)
+    def init(figure, *arguments, **options):
+        make(figure, *arguments, **options)
+        drawn.append(figure)
 
-    # plt.subplots calls it, too.
-    monkeypatch.setattr(plt, "figure", figure)
+    monkeypatch.setattr(Figure, "__init__", init)
     yield
-    assert [line for each in drawn for line in problems(each)] == []
+    if drawn:
+        from figure_checks import problems
+
+        assert [line for each in drawn for line in problems(each)] == []

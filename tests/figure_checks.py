@@ -2,7 +2,7 @@
 
 Colours come from one palette or one of the scales below, two curves of a figure differ
 by more than their colour, and text stands out from what lies behind it. conftest.py
-applies `problems` to every figure that a test of helpers.plots draws.
+applies `problems` to every figure that a test draws, unless it is marked `any_figure`.
 """
 
 import itertools

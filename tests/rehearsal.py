@@ -196,19 +196,24 @@ def run(notebook: NotebookNode, place: Place, kill_at: str = "") -> None:
 
 
 def only_for(notebook: NotebookNode, part: str) -> NotebookNode:
-    """Keeps the setup cell, the cell that holds `part`, and what that cell needs.
+    """Keeps the setup cell, the cells that hold `part`, and what these need.
 
     A cell is needed if it defines a name that a needed cell after it uses; where
     several define it, the last one before.
 
     Args:
         notebook: a notebook, which is left as it is.
-        part: a piece of the source of one cell.
+        part: a piece of the source of one cell, or of several.
+
+    Raises:
+        ValueError: if no cell holds the piece.
     """
     cells = code_cells(notebook)
-    [last] = [n for n, cell in enumerate(cells) if part in cell.source]
+    waiting = [n for n, cell in enumerate(cells) if part in cell.source]
+    if not waiting:
+        raise ValueError(f"no cell holds {part!r}")
     names = [_names(cell.source) for cell in cells]
-    needed, waiting = set(), [last]
+    needed = set()
     while waiting:
         index = waiting.pop()
         if index in needed:

@@ -8,7 +8,7 @@ import pytest
 from architecture_checks import (
     cheap_weights,  # noqa: F401  (a fixture)
     check_names,
-    check_on_jax,
+    check_on,
     check_probabilities,
     check_same_function_as,
     check_saves_and_reloads,
@@ -128,11 +128,15 @@ def test_one_step_is_finite(name):
 
 
 @pytest.mark.parametrize(
-    "networks",
-    ["lenet5", pytest.param("one_step", marks=pytest.mark.applications)],
+    "backend, networks",
+    [
+        ("jax", "lenet5"),
+        pytest.param("jax", "one_step", marks=pytest.mark.applications),
+        pytest.param("torch", "one_step", marks=pytest.mark.applications),
+    ],
 )
-def test_trains_on_jax(networks):
-    check_on_jax(__file__, f"one_step_is_finite and ({networks})")
+def test_trains_elsewhere(backend, networks):
+    check_on(backend, __file__, f"one_step_is_finite and ({networks})")
 
 
 @pytest.mark.parametrize(

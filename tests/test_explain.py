@@ -5,7 +5,7 @@ import random
 import keras
 import numpy as np
 import pytest
-from architecture_checks import check_on_jax
+from architecture_checks import check_on
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
@@ -636,8 +636,17 @@ def test_scores_without_a_softmax_are_no_probabilities():
     assert occlusion(model, images()).scores.shape == (len(logits), 1)
 
 
-def test_other_backend():
-    """The same answers with the gradients of JAX."""
-    check_on_jax(
-        __file__, "class_activation or one_corner or nested_layers or linear_net"
-    )
+SOME = "class_activation or one_corner or nested_layers or linear_net"
+
+
+@pytest.mark.parametrize(
+    "backend, chosen",
+    [
+        ("jax", SOME),
+        pytest.param("torch", "not elsewhere", marks=pytest.mark.applications),
+    ],
+    ids=["jax", "torch"],
+)
+def test_same_answers_elsewhere(backend, chosen):
+    """Also with the gradients of other backends."""
+    check_on(backend, __file__, chosen)

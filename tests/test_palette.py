@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 
 from helpers.plots import palette
 
+pytest_plugins = "pytester"
 ROOT = Path(__file__).parent.parent
 # What a person without one kind of cones sees, as a matrix on linear RGB: G. Machado,
 # M. Oliveira and L. Fernandes, A Physiologically-based Model for Simulation of Color
@@ -174,7 +175,44 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("problem", BREAKS)
+@pytest.mark.any_figure
 def test_each_check_sees_its_problem(axes, problem):
     BREAKS[problem](axes)
     found = problems(axes.figure)
     assert len(found) == 1 and problem in found[0]
+
+
+DRAWING = """
+import pytest
+
+
+def draw(colour):
+    import matplotlib.pyplot as plt  # as helpers do, when they draw
+
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], color=colour)
+    plt.close(figure)
+
+
+def test_fine():
+    draw("black")
+
+
+def test_wrong():
+    draw("#ff0000")
+
+
+@pytest.mark.any_figure
+def test_meant_to_be_wrong():
+    draw("#ff0000")
+"""
+
+
+@pytest.mark.any_figure
+def test_whichever_test_draws_is_held_to_the_checks(pytester):
+    pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text("utf-8"))
+    pytester.makepyfile(DRAWING)
+    done = pytester.runpytest()
+    done.assert_outcomes(passed=3, errors=1)
+    done.stdout.fnmatch_lines(["*ERROR at teardown of test_wrong*"])
+    assert "colour that helpers.plots.palette has not" in done.stdout.str()

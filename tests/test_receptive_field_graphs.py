@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from architecture_checks import check_on
 from hypothesis import HealthCheck, Phase, given, settings
 from random_graphs import graphs
 
@@ -75,3 +76,8 @@ def test_the_check_finds_a_wrong_field(monkeypatch):
     with warnings.catch_warnings(), pytest.raises(AssertionError):
         warnings.filterwarnings("ignore", "Do not use the `random` module")
         check()
+
+
+@pytest.mark.applications
+def test_other_gradients_agree():
+    check_on("torch", __file__, "random_graphs")

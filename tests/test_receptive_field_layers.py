@@ -5,6 +5,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from architecture_checks import check_on
 from keras import layers, ops
 
 from helpers.receptive_field import receptive_fields
@@ -277,3 +278,16 @@ def test_heads_and_pooling_are_whole():
     assert field.whole
     assert (field.size, field.jump, field.start) == ((8, 8), (None, None), (4, 4))
     assert field.interval(0) == ((0, 7), (0, 7))
+
+
+@pytest.mark.applications
+@pytest.mark.parametrize(
+    "backend, chosen",
+    [
+        # Keras 3.15 cannot average on JAX where the strides are left out.
+        ("jax", "not backends and not (ops and average)"),
+        ("torch", "not backends"),
+    ],
+)
+def test_gradients_of_other_backends_agree(backend, chosen):
+    check_on(backend, __file__, chosen)

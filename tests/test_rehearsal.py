@@ -1,8 +1,9 @@
 """The course as a student meets it: on Colab, on Kaggle, in a checkout.
 
 Every notebook sets itself up in each place; three run whole. A training is killed in
-each, on Colab with the machine and its disk, and the notebook run again goes on. All
-of it runs without a GPU, and without a network but the course's repository.
+each, on Colab with the machine and its disk, and the notebook run again goes on to the
+same end. On Colab there is no Optuna. All of it runs without a GPU, and without a
+network but the course's repository.
 """
 
 import csv
@@ -13,13 +14,26 @@ import numpy as np
 import pytest
 import rehearsal
 from nbclient.exceptions import DeadKernelError
-from rehearsal import CLONE, checkout, colab, kaggle, only_for, prepared, python, run
+from rehearsal import (
+    CLONE,
+    checkout,
+    colab,
+    kaggle,
+    only_for,
+    prepared,
+    python,
+    run,
+    said,
+)
 
-from tools.notebooks import FOLDER, code_cells, has_tag, lectures
+from tools.notebooks import FOLDER, code_cells, has_tag, lectures, read
 
 TRAINING = FOLDER / "18_training_techniques.ipynb"
 FIT = 'fit(model, RUNS / "first")'
+RUN = "training_quick/first"  # its folder
 EPOCHS = 3  # of that cell in the quick profile
+# The lectures that use Optuna, and what their cells hold that do without it, too.
+OPTUNA = {"17_architecture_search": "open_storage(", "23_hyperparameters": "if optuna:"}
 # The named notebook is there even if the folder were read wrongly.
 LECTURES = sorted({*lectures(), TRAINING})
 
@@ -33,7 +47,8 @@ def first_cells(path: Path, url: str) -> list[str]:
     """The setup cell of a lecture and its imports."""
     cells = code_cells(prepared(path, url))
     [parameters] = [n for n, cell in enumerate(cells) if has_tag(cell, "parameters")]
-    assert has_tag(cells[0], "setup") and parameters > 1, path.name
+    assert has_tag(cells[0], "setup"), path.name
+    assert parameters > 1, f"{path.name}: no imports between setup and parameters"
     return [cell.source for cell in cells[:parameters]]
 
 
@@ -80,6 +95,7 @@ def test_a_checkout_is_found_from_any_folder_in_it(url, tmp_path, inside):
 
 IMPORT = """
 import google.colab, json, pathlib
+google.colab.hide_packages()
 for name, cells in json.loads(pathlib.Path("cells.json").read_text()).items():
     room = {"__name__": "__main__"}
     for source in cells:
@@ -99,7 +115,8 @@ def imported(url, tmp_path_factory):
     (place.folder / "cells.json").write_text(json.dumps(cells))
     done = python(IMPORT, place)
     assert done.returncode == 0, done.stderr
-    return place, *done.stdout.split(), done.stderr
+    # The last two words are this script's; cells may have said something before.
+    return place, *done.stdout.split()[-2:], done.stderr
 
 
 def test_every_notebook_imports_what_it_needs_beside_google_colab(imported):
@@ -130,6 +147,28 @@ def test_a_notebook_runs_whole(url, tmp_path, name, where):
     assert counts == list(range(1, len(counts) + 1))
 
 
+def test_the_lectures_that_use_optuna_are_known():
+    using = {
+        path.stem
+        for path in LECTURES
+        if any("optuna" in cell.source.lower() for cell in code_cells(read(path)))
+    }
+    assert using == set(OPTUNA)
+
+
+@pytest.mark.parametrize("name", OPTUNA)
+def test_on_colab_a_lecture_goes_without_optuna(url, tmp_path, name):
+    place = colab(tmp_path / "content", drive=None)
+    whole = prepared(FOLDER / f"{name}.ipynb", url)
+    part = only_for(whole, OPTUNA[name])
+    run(part, place)
+    ran = [cell.source for cell in code_cells(part)]
+    named = [c.source for c in code_cells(whole) if "optuna" in c.source.lower()]
+    assert set(named) <= set(ran)
+    printed = "".join(map(said, code_cells(part)))
+    assert printed.count("%pip install optuna") == 1
+
+
 def history(folder: Path) -> list[list[str]]:
     """The rows of a run's log as text, without the column `seconds`."""
     with open(folder / "history.csv", newline="", encoding="utf-8") as file:
@@ -145,23 +184,60 @@ def state(folder: Path) -> dict[str, bytes]:
 
 def check_continuation(printed: str, done: int) -> None:
     """Checks what the training cell said: each missing epoch once, no other."""
-    assert f"after epoch {done}/{EPOCHS}." in printed
+    assert (f"after epoch {done}/{EPOCHS}." in printed) == bool(done)
     begun = [n for n in range(1, EPOCHS + 1) if f"Epoch {n}/{EPOCHS}" in printed]
     assert begun == list(range(done + 1, EPOCHS + 1))
 
 
 def printed_by(notebook, part: str) -> str:
     [cell] = [cell for cell in code_cells(notebook) if part in cell.source]
-    return rehearsal.said(cell)
+    return said(cell)
 
 
-def test_colab_takes_its_machine_away_and_the_notebook_goes_on(url, tmp_path):
+@pytest.fixture(scope="module")
+def uninterrupted(url, tmp_path_factory):
+    """A training that nobody disturbed, on Colab after the Drive was refused.
+
+    Returns:
+        The notebook as far as it was needed, and the course's runs.
+    """
+    place = colab(tmp_path_factory.mktemp("uninterrupted") / "content", drive=None)
+    part = only_for(prepared(TRAINING, url), FIT)
+    run(part, place)
+    return part, place.folder / CLONE / "logs/local"
+
+
+def check_same_end(folder: Path, runs: Path) -> None:
+    """Checks a run's history and state against those of the undisturbed one."""
+    assert history(folder) == history(runs / RUN)
+    expected = state(runs / RUN)
+    assert len(expected) > 17  # the layers alone have 17 weights
+    assert state(folder) == expected
+
+
+def test_without_a_drive_colab_trains_and_says_what_is_lost(uninterrupted):
+    part, runs = uninterrupted
+    check_continuation(printed_by(part, FIT), done=0)
+    assert len(history(runs / RUN)) == EPOCHS
+    kept = runs / "kept/training_quick"
+    warned = printed_by(part, "KEPT = callbacks.drive_folder")
+    assert "Google Drive was not mounted: Error: credential propagation" in warned
+    assert f"kept in {kept}, which is lost with this machine" in warned
+    check_same_end(kept, runs)
+
+
+def test_colab_takes_its_machine_away_and_the_notebook_goes_on(
+    url, uninterrupted, tmp_path
+):
     drive = tmp_path / "Drive"
     drive.mkdir()
     place = colab(tmp_path / "content", drive)
     copy = drive / "convolutional-networks" / "training_quick"
     with pytest.raises(DeadKernelError):
-        run(prepared(TRAINING, url), place, kill_at=f"Epoch 2/{EPOCHS}")
+        # Without the cells that have no part in the training: they draw from the
+        # random numbers that the undisturbed run's first weights are drawn from.
+        part = only_for(prepared(TRAINING, url), FIT)
+        run(part, place, kill_at=f"Epoch 2/{EPOCHS}")
     before = history(copy)
     assert 1 <= len(before) < EPOCHS
 
@@ -172,21 +248,13 @@ def test_colab_takes_its_machine_away_and_the_notebook_goes_on(url, tmp_path):
     mounted = place.folder / "drive" / "MyDrive" / copy.relative_to(drive)
     assert f"Fetched the run from {mounted}." in printed
     check_continuation(printed, done=len(before))
-    after = history(copy)
-    assert after[: len(before)] == before and len(after) == EPOCHS
+    for folder in (copy, place.folder / CLONE / "logs/local" / RUN):
+        check_same_end(folder, uninterrupted[1])
     log = json.loads((copy / "run.json").read_text(encoding="utf-8"))
     assert log["interruptions"] == [len(before) + 1]
     # What else a newcomer on Colab has to be told was told, where it happened.
     assert "There is no GPU here" in printed_by(notebook, "FULL = runtime.profile()")
     assert "CIFAR-10 IS NOT HERE" in printed_by(notebook, "images = data.load_cifar10")
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(url, tmp_path_factory) -> Path:
-    """The run of a training that nobody disturbed."""
-    place = kaggle(tmp_path_factory.mktemp("uninterrupted"))
-    run(only_for(prepared(TRAINING, url), FIT), place)
-    return place.folder / CLONE / "logs/local/training_quick/first"
 
 
 @pytest.mark.parametrize("where", ["kaggle", "checkout"])
@@ -198,7 +266,7 @@ def test_a_killed_training_goes_on(url, uninterrupted, tmp_path, where):
         course = tmp_path / "course"
         first = checkout(course, url, "notebooks")
         again = checkout(course, url, "logs/base_seed0")
-    result = course / "logs/local/training_quick/first"
+    result = course / "logs/local" / RUN
     with pytest.raises(DeadKernelError):
         part = only_for(prepared(TRAINING, url), FIT)
         run(part, first, kill_at=f"Epoch 2/{EPOCHS}")
@@ -208,5 +276,4 @@ def test_a_killed_training_goes_on(url, uninterrupted, tmp_path, where):
     part = only_for(prepared(TRAINING, url), FIT)
     run(part, again)
     check_continuation(printed_by(part, FIT), done)
-    assert history(result) == history(uninterrupted)
-    assert state(result) == state(uninterrupted)
+    check_same_end(result, uninterrupted[1])

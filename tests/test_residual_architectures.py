@@ -6,7 +6,7 @@ import pytest
 from architecture_checks import (
     cheap_weights,  # noqa: F401  (a fixture)
     check_names,
-    check_on_jax,
+    check_on,
     check_probabilities,
     check_saves_and_reloads,
     check_smallest_image,
@@ -491,11 +491,15 @@ FAMILIES = "resnet_v2 or resnext or se_resnet or densenet_cifar-7"
 
 
 @pytest.mark.parametrize(
-    "networks",
-    ["se_resnet", pytest.param(FAMILIES, marks=pytest.mark.applications)],
+    "backend, networks",
+    [
+        ("jax", "se_resnet"),
+        pytest.param("jax", FAMILIES, marks=pytest.mark.applications),
+        pytest.param("torch", "cifar", marks=pytest.mark.applications),
+    ],
 )
-def test_trains_on_jax(networks):
-    check_on_jax(__file__, f"test_small_reloads and ({networks})")
+def test_trains_elsewhere(backend, networks):
+    check_on(backend, __file__, f"test_small_reloads and ({networks})")
 
 
 @pytest.mark.usefixtures("cheap_weights")

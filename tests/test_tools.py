@@ -218,15 +218,16 @@ def lecture() -> nbformat.NotebookNode:
     cells = [
         text("# Residuals"),
         code("import sys", 1, "setup"),
+        code("import keras", 2),
         text("## Sizes\n\n" + "word " * 1000 + "$a + b$ [link](https://x.org/home/a)"),
-        code("epochs = 1", 2, "parameters"),
+        code("epochs = 1", 3, "parameters"),
         text("### Smallest block\n\n```bash\n# not a heading\n```"),
-        code("plot()", 3, "nbval-ignore-output", outputs=[figure]),
+        code("plot()", 4, "nbval-ignore-output", outputs=[figure]),
     ]
     for number in (1, 2, 3):
         cells += [
             text(f"### Exercise {number}: count\n\nHow many?"),
-            code("answer = 432\nassert answer == 3 * 3 * 3 * 16", 3 + number),
+            code("answer = 432\nassert answer == 3 * 3 * 3 * 16", 4 + number),
             text("<details><summary>Solution</summary>\n\n432\n</details>"),
         ]
     cells.append(
@@ -253,89 +254,94 @@ def edit_outputs(cell, **output):
 
 
 BREAKS = {
-    "has 41 lines": lambda c: c[5].update(source="x\n" * 40 + "x"),
-    "has 81 columns": lambda c: c[5].update(source="x" * 81),
+    "has 41 lines": lambda c: c[6].update(source="x\n" * 40 + "x"),
+    "has 81 columns": lambda c: c[6].update(source="x" * 81),
     "median code cell has 7 lines": lambda c: [
         cell.update(source="assert 1\n" * 6 + "x")
         for cell in c
         if cell.cell_type == "code"
     ],
-    "7 of 9 code cells follow": lambda c: c.extend(code("x", n) for n in (7, 8, 9)),
-    "not executed in order": lambda c: c[5].update(execution_count=9),
-    "[1, 2, None,": lambda c: c[5].update(execution_count=None),
-    "is empty": lambda c: c[5].update(source=" "),
+    "7 of 10 code cells follow": lambda c: c.extend(code("x", n) for n in (8, 9, 10)),
+    "not executed in order": lambda c: c[6].update(execution_count=9),
+    "[1, 2, 3, None,": lambda c: c[6].update(execution_count=None),
+    "is empty": lambda c: c[6].update(source=" "),
     "holds an error": lambda c: edit_outputs(
-        c[5], output_type="error", ename="E", evalue="", traceback=[]
+        c[6], output_type="error", ename="E", evalue="", traceback=[]
     ),
     "0 cells carry the tag 'setup'": lambda c: c[1].metadata.clear(),
-    "2 cells carry the tag 'parameters'": lambda c: c[5].metadata.tags.append(
+    "2 cells carry the tag 'parameters'": lambda c: c[6].metadata.tags.append(
         "parameters"
     ),
-    "4 of 6 code cells are not compared": lambda c: [
-        cell.metadata.update(tags=["nbval-ignore-output"]) for cell in c[7::3]
+    "the first code cell does not carry the tag 'setup'": lambda c: c.insert(
+        1, code("import sys", 0)
+    ),
+    "no cell with imports stands between": lambda c: c[2].update(source="x = 1"),
+    "between the cells 'setup' and 'parameters'": lambda c: c.insert(5, c.pop(2)),
+    "4 of 7 code cells are not compared": lambda c: [
+        cell.metadata.update(tags=["nbval-ignore-output"]) for cell in c[8::3]
     ],
-    "hides failures": lambda c: c[5].metadata.tags.append("nbval-skip"),
-    "calls load_model": lambda c: c[5].update(source="keras.models.load_model(a)"),
-    "comment for nbval": lambda c: c[5].update(source="# NBVAL_SKIP\nx"),
-    "calls the shell": lambda c: c[5].update(source="!pip install keras"),
-    "has metadata 'execution'": lambda c: c[5].metadata.update(execution={}),
+    "hides failures": lambda c: c[6].metadata.tags.append("nbval-skip"),
+    "calls load_model": lambda c: c[6].update(source="keras.models.load_model(a)"),
+    "comment for nbval": lambda c: c[6].update(source="# NBVAL_SKIP\nx"),
+    "calls the shell": lambda c: c[6].update(source="!pip install keras"),
+    "has metadata 'execution'": lambda c: c[6].metadata.update(execution={}),
     "holds a path of a machine: '/home/'": lambda c: edit_outputs(
-        c[5], output_type="stream", name="stdout", text="in /home/me/course"
+        c[6], output_type="stream", name="stdout", text="in /home/me/course"
     ),
     "path of a machine: 'C:": lambda c: edit_outputs(
-        c[5], output_type="execute_result", data={"text/plain": "C:\\Users\\me"}
+        c[6], output_type="execute_result", data={"text/plain": "C:\\Users\\me"}
     ),
     "holds a widget": lambda c: edit_outputs(
-        c[5], output_type="display_data", data={clean.WIDGET: {}}
+        c[6], output_type="display_data", data={clean.WIDGET: {}}
     ),
     "went to stderr": lambda c: edit_outputs(
-        c[5], output_type="stream", name="stderr", text="warning"
+        c[6], output_type="stream", name="stderr", text="warning"
     ),
     "holds a figure of 1": lambda c: (
-        c[5].outputs[0].data.update({"image/png": png(170, 256)})
+        c[6].outputs[0].data.update({"image/png": png(170, 256)})
     ),
-    "holds a figure without alternative": lambda c: c[5].outputs[0].metadata.clear(),
+    "holds a figure without alternative": lambda c: c[6].outputs[0].metadata.clear(),
     "holds a figure whose text says too little": lambda c: (
-        c[5]
+        c[6]
         .outputs[0]
         .metadata.update({"image/png": {"alt": "A plot of the accuracy"}})
     ),
     "too little: 'accuracy_by_epoch.png'": lambda c: (
-        c[5].outputs[0].metadata.update({"image/png": {"alt": "accuracy_by_epoch.png"}})
+        c[6].outputs[0].metadata.update({"image/png": {"alt": "accuracy_by_epoch.png"}})
     ),
-    "holds a figure with the text of cell 5": lambda c: c[7].update(
-        outputs=c[5].outputs
+    "holds a figure with the text of cell 6": lambda c: c[8].update(
+        outputs=c[6].outputs
     ),
-    "an image whose text says nothing: 'Figure'": lambda c: c[2].update(
+    "an image whose text says nothing: 'Figure'": lambda c: c[3].update(
         source="![Figure](graph.png)"
     ),
-    "names a colour, color='red'": lambda c: c[5].update(source="plot(color='red')"),
-    "names a colour, '#d62728'": lambda c: c[5].update(source="red = '#d62728'"),
-    "names a colour, cmap='jet'": lambda c: c[5].update(source="draw(cmap='jet')"),
+    "names a colour, color='red'": lambda c: c[6].update(source="plot(color='red')"),
+    "names a colour, '#d62728'": lambda c: c[6].update(source="red = '#d62728'"),
+    "names a colour, cmap='jet'": lambda c: c[6].update(source="draw(cmap='jet')"),
     "HTML that GitHub drops: <iframe>": lambda c: edit_outputs(
-        c[5], output_type="display_data", data={"text/html": "<iframe></iframe>"}
+        c[6], output_type="display_data", data={"text/html": "<iframe></iframe>"}
     ),
     "HTML that GitHub drops: class= of <td>": lambda c: edit_outputs(
-        c[5], output_type="display_data", data={"text/html": "<td class='x'>1</td>"}
+        c[6], output_type="display_data", data={"text/html": "<td class='x'>1</td>"}
     ),
-    "HTML that GitHub drops: style= of <span>": lambda c: c[2].update(
+    "HTML that GitHub drops: style= of <span>": lambda c: c[3].update(
         source='<span style="color:red">careful</span>'
     ),
     "no section '## References'": lambda c: c[-1].update(source="## Sources\n\n- A"),
     "neither year nor address: '- K. He'": lambda c: c[-1].update(
         source="## References\n\n- K. He"
     ),
-    "Hu and Shen (2018) is cited and does not": lambda c: c[4].update(
+    "Hu and Shen (2018) is cited and does not": lambda c: c[5].update(
         source="### Smallest block\n\nHu and Shen (2018) gate it."
     ),
-    "an image without alternative": lambda c: c[2].update(source="![](graph.png)"),
-    "<img": lambda c: c[2].update(source='<img src="graph.png" alt="">'),
-    "one title": lambda c: c[2].update(source="# Another\n" + "word " * 1000),
+    "an image without alternative": lambda c: c[3].update(source="![](graph.png)"),
+    "<img": lambda c: c[3].update(source='<img src="graph.png" alt="">'),
+    "one title": lambda c: c[3].update(source="# Another\n" + "word " * 1000),
     "it must stand first": lambda c: c[0].update(source="## Residuals"),
-    "leaves out a level": lambda c: c[4].update(source="#### Smallest block"),
-    "the text has 25 words": lambda c: c[2].update(source="## Sizes"),
-    "2 exercises": lambda c: c[8].update(source="The solution is 432."),
-    "2 exercises (": lambda c: c[7].update(source="answer = 432"),
+    "leaves out a level": lambda c: c[5].update(source="#### Smallest block"),
+    "the text has 25 words": lambda c: c[3].update(source="## Sizes"),
+    "2 exercises": lambda c: c[9].update(source="The solution is 432."),
+    "2 exercises (": lambda c: c[8].update(source="answer = 432"),
 }
 
 
@@ -361,7 +367,7 @@ def test_rules_about_the_file_and_the_notebook(tmp_path):
 
 def test_assignment_is_not_held_to_a_lecture_s_length(tmp_path):
     notebook = lecture()
-    notebook.cells = [*notebook.cells[:6], notebook.cells[-1]]
+    notebook.cells = [*notebook.cells[:9], notebook.cells[-1]]
     assert hygiene.problems(saved(notebook, tmp_path / "25_assignment.ipynb")) == []
     found = hygiene.problems(saved(notebook, tmp_path / "07_resnet.ipynb"))
     assert len(found) == 1 and "0 exercises" in found[0]
@@ -387,7 +393,7 @@ def house(tmp_path, monkeypatch) -> Path:
     """A course of one lecture and a README."""
     (tmp_path / "notebooks").mkdir()
     notebook = lecture()
-    notebook.cells[5].source = "# helpers/__init__.py: nothing"
+    notebook.cells[6].source = "# helpers/__init__.py: nothing"
     saved(notebook, tmp_path / "notebooks" / "07_resnet.ipynb")
     (tmp_path / "README.md").write_text(f"{badges.START}\n{badges.END}\n")
     monkeypatch.setattr(notebooks, "FOLDER", tmp_path / "notebooks")
@@ -422,7 +428,7 @@ def test_check_sees_what_refresh_then_repairs(house, capsys):
 def test_check_fails_on_a_broken_rule(house, capsys):
     tools_main.main([])
     path = house / "notebooks" / "07_resnet.ipynb"
-    notebooks.changed(path, lambda n: n.cells[5].metadata.tags.append("nbval-skip"), 1)
+    notebooks.changed(path, lambda n: n.cells[6].metadata.tags.append("nbval-skip"), 1)
     capsys.readouterr()
     assert tools_main.main(["--check"]) == 1
     assert "hides failures" in capsys.readouterr().out

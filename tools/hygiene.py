@@ -24,6 +24,7 @@ _MACHINE = re.compile(
     r"|\b[A-Z]:\\|site-packages"
 )
 _MARKER = re.compile(r"#\s*(?:NBVAL_|PYTEST_VALIDATE_)")
+_IMPORT = re.compile(r"^(?:import|from) \w", re.MULTILINE)
 _HEADING = re.compile(r"^(#+) +(.+)$", re.MULTILINE)
 # A colour by value, by a name other than of a grey, or a scale that is not among those
 # of tests/figure_checks.py.
@@ -93,6 +94,17 @@ def tags(notebook: NotebookNode) -> Iterator[str]:
             yield f"{place} has a comment for nbval: use the tag nbval-ignore-output"
         if re.search(r"^\s*(?:!|%%|%pip|%conda)", cell.source, re.MULTILINE):
             yield f"{place} calls the shell or a cell magic: the replay cannot judge it"
+
+
+def beginning(notebook: NotebookNode) -> Iterator[str]:
+    """The code begins with the setup cell, and with imports before the parameters."""
+    cells = code_cells(notebook)
+    if not (cells and has_tag(cells[0], "setup")):
+        yield "the first code cell does not carry the tag 'setup'"
+    tagged = [n for n, cell in enumerate(cells) if has_tag(cell, "parameters")]
+    between = cells[1 : min(tagged, default=1)]
+    if not any(_IMPORT.search(cell.source) for cell in between):
+        yield ("no cell with imports stands between the cells 'setup' and 'parameters'")
 
 
 def weights(notebook: NotebookNode) -> Iterator[str]:
@@ -217,7 +229,7 @@ def references(notebook: NotebookNode) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(code_size, code_follows_text, order, tags, weights, metadata),
+    *(code_size, code_follows_text, order, tags, beginning, weights, metadata),
     *(figures, html, headings, references),
 )
 LECTURE_RULES: tuple[Rule, ...] = (words, exercises)

@@ -57,7 +57,8 @@ class RateCurve:
 
         if axes is None:
             _, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-        axes.plot(self.rates, self.losses, color="0.8", label="each batch")
+        thin = {"color": "0.6", "linewidth": 0.8}
+        axes.plot(self.rates, self.losses, **thin, label="each batch")
         axes.plot(self.rates, self.smoothed, color=BLUE, label="running mean")
         axes.axvline(
             self.suggestion,

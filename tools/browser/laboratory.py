@@ -1,4 +1,7 @@
-"""Runs a lecture in JupyterLab by its menu, and looks at what it shows."""
+"""Runs a lecture in JupyterLab by its menu, and looks at what it shows.
+
+JupyterLab is started as a student starts it: `course.py lab`, in a copy of the course.
+"""
 
 import contextlib
 import json
@@ -10,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import ROOT
+from tools import ROOT, environment, notebooks
 from tools.browser import browser
 from tools.environment import CourseError
 
@@ -56,26 +60,27 @@ _CLOSE = """() => {
 }"""
 _SHOWN = """() => {
   const panel = window.jupyterapp.shell.currentWidget.node;
-  const count = selector => panel.querySelectorAll(
-    `.jp-OutputArea-output ${selector}`).length;
-  return {figures: count('img'), tables: count('table')};
+  const count = selector => panel.querySelectorAll(selector).length;
+  return {figures: count('.jp-OutputArea-output img'),
+          tables: count('.jp-RenderedHTML table')};
 }"""
 
 
 @contextlib.contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Serves a folder by JupyterLab, with no setting of the user's.
+def server(course: Path, lecture: str) -> Iterator[str]:
+    """Opens a lecture by `course.py lab`, with no setting of the user's.
 
     Args:
-        folder: what is served; logs and settings go beside it.
+        course: a copy of the course; logs and settings go beside it.
+        lecture: as `course.py lab` takes it.
 
     Yields:
-        The address, with a `{}` for the path of a notebook.
+        The address that a student's browser is sent to.
 
     Raises:
         CourseError: if the server does not start.
     """
-    home = folder.parent / "jupyter"
+    home = course.parent / "jupyter"
     for name, values in _SETTINGS.items():
         path = home / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
@@ -88,34 +93,56 @@ def server(folder: Path) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "COURSE_PROFILE": "quick",
         "COURSE_LOGS": str(home / "logs"),
+        # The copy has no environment of its own; another would take minutes.
+        "COURSE_VENV": str(environment.folder_for()),
     }
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += ["--expose-app-in-browser", "--ServerApp.port=0"]
-    command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={token}"]
-    log = folder.parent / "server.log"
+    command = [sys.executable, "course.py", "lab", lecture, "--", "--no-browser"]
+    command += ["--allow-root", "--expose-app-in-browser", "--ServerApp.port=0"]
+    command += [f"--IdentityProvider.token={token}"]
+    log = course.parent / "server.log"
     # A backend from outside would keep figures out of the notebook.
     inherited = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            command, stdout=stream, stderr=stream, env=inherited | variables
+            command, cwd=course, stdout=stream, stderr=stream, env=inherited | variables
         )
+    root = None
     try:
-        end = time.monotonic() + START_SECONDS
-        while not (
-            found := re.search(r"http://(?:localhost|127[.\d]+):\d+/", _read(log))
-        ):
-            if process.poll() is not None or time.monotonic() > end:
-                tail = "\n".join(_read(log).splitlines()[-5:])
-                raise CourseError(f"JupyterLab did not start: {tail}")
-            time.sleep(0.2)
-        yield f"{found[0]}lab/tree/{{}}?token={token}"
+        root = _address(process, log)
+        yield f"{root}?token={token}"
     finally:
+        _stop(process, root, token)
+
+
+def _address(process: subprocess.Popen, log: Path) -> str:
+    """Waits for a server's address in its log."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        ended = process.poll() is not None or time.monotonic() > end
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if found := re.search(r"http://(?:localhost|127[.\d]+):\d+/", text):
+            return found[0]
+        if ended:
+            tail = "\n".join(text.splitlines()[-5:])
+            raise CourseError(f"JupyterLab did not start: {tail}")
+        time.sleep(0.2)
+
+
+def _stop(process: subprocess.Popen, root: str | None, token: str) -> None:
+    """Asks the server to end; on Windows it would outlive a course.py that is ended."""
+    if root is not None:
+        order = urllib.request.Request(f"{root}api/shutdown", method="POST")
+        order.add_header("Authorization", f"token {token}")
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(order, timeout=30).close()
+    else:
         process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait(30)
 
 
 def run(lecture: Path, screenshots: Path) -> list[str]:
@@ -131,12 +158,16 @@ def run(lecture: Path, screenshots: Path) -> list[str]:
     Raises:
         CourseError: if there is no browser or no JupyterLab, or the cells do not end.
     """
+    environment.ensure()
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary, "course")
         ignored = shutil.ignore_patterns(*_NOT_THE_COURSE)
         shutil.copytree(ROOT, copy, ignore=ignored)
-        with server(copy) as address, browser.page(*browser.SCREENS["laptop"]) as page:
-            page.goto(address.format(lecture.relative_to(ROOT).as_posix()))
+        with (
+            server(copy, lecture.stem) as address,
+            browser.page(*browser.SCREENS["laptop"]) as page,
+        ):
+            page.goto(address)
             _wait(page, lambda state: state["status"] == "idle", START_SECONDS)
             page.get_by_role("menuitem", name="Run", exact=True).click()
             page.locator('li[data-command="runmenu:run-all"]').click()
@@ -155,14 +186,29 @@ def run(lecture: Path, screenshots: Path) -> list[str]:
             found += browser.broken(page, texts=False)
             shown = page.evaluate(_SHOWN)
             print(f"{len(state['done'])} cells ran: {shown}")
-            if not shown["figures"]:
-                found.append("no output holds a figure")
+            found += missing(lecture, shown)
             for name, (width, height) in browser.SCREENS.items():
                 if name == "phone":
                     page.evaluate(_CLOSE)  # as a reader does on a phone
                 page.set_viewport_size({"width": width, "height": height})
                 _shoot_all(page, screenshots, f"{lecture.stem}-{name}", 4 * height)
     return list(dict.fromkeys(found))
+
+
+def missing(lecture: Path, shown: dict[str, int]) -> list[str]:
+    """Names what a lecture's outputs should show, and of which there is nothing.
+
+    Args:
+        lecture: the stored notebook; its tables in HTML are counted.
+        shown: how many `figures` there are, and how many `tables` in HTML.
+    """
+    found = [] if shown["figures"] else ["no output holds a figure"]
+    cells = notebooks.code_cells(notebooks.read(lecture))
+    texts = [o.get("data", {}).get("text/html", "") for c in cells for o in c.outputs]
+    stored = sum("<table" in text for text in texts)
+    if stored and not shown["tables"]:
+        found.append(f"no table is shown: the stored notebook has {stored} in HTML")
+    return found
 
 
 def _wait(page, ready, seconds: float) -> dict:
@@ -188,7 +234,3 @@ def _shoot_all(page, folder: Path, name: str, height: int) -> None:
         scroller.evaluate("(node, top) => node.scrollTo(0, top)", top)
         page.wait_for_timeout(300)
         browser.shoot(page, folder, f"{name}-{number}")
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
