@@ -149,6 +149,11 @@ FACTS = {
         "f'{60000000.0 / parameters:.1f}' == '7.6'",
         "f'{0.554 / 0.098:.1f}' == '5.7'",
     ),
+    # Practice
+    "human 1%, training 10%, validation 10.2%: bias": (
+        "21_debugging",
+        "points == [9.0, 0.2, 0.2]",
+    ),
 }
 
 

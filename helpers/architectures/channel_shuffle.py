@@ -5,9 +5,25 @@ https://arxiv.org/abs/1807.11164
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from helpers import receptive_field
+
+
+def shuffle_channels(x, groups):
+    """Write channels in a table with a row for each group; read it by columns.
+
+    Args:
+        x: Tensor of shape `(batch, height, width, channels)`.
+        groups: Number of groups, of which the channels are a multiple.
+
+    Returns:
+        Tensor of the same shape.
+    """
+    _, height, width, channels = ops.shape(x)
+    table = ops.reshape(x, (-1, height, width, groups, channels // groups))
+    table = ops.transpose(table, (0, 1, 2, 4, 3))
+    return ops.reshape(table, (-1, height, width, channels))
 
 
 @keras.saving.register_keras_serializable("course")
@@ -41,11 +57,7 @@ class ChannelShuffle(layers.Layer):
             )
 
     def call(self, inputs):
-        _, height, width, channels = keras.ops.shape(inputs)
-        rows = (self.groups, channels // self.groups)
-        table = keras.ops.reshape(inputs, (-1, height, width, *rows))
-        table = keras.ops.transpose(table, (0, 1, 2, 4, 3))
-        return keras.ops.reshape(table, (-1, height, width, channels))
+        return shuffle_channels(inputs, self.groups)
 
     def compute_output_shape(self, input_shape):
         return input_shape

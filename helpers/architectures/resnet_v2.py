@@ -6,6 +6,8 @@ additions happens (and a 1x1 convolution where the shape changes).
 Paper: Identity Mappings in Deep Residual Networks, https://arxiv.org/abs/1603.05027
 """
 
+from functools import partial
+
 import keras
 from keras import layers
 
@@ -24,7 +26,7 @@ def preactivation_block(
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
-        filters: Channels of the result, four times those of the 3x3 convolution.
+        filters: Channels of the result, four times those of the 3x3.
         stride: Stride of the 3x3 convolution, in pixels.
         use_bias: Whether the convolutions that end in the sum have biases; the
             others end in a normalisation, which would take a bias away again.
@@ -36,22 +38,20 @@ def preactivation_block(
         Tensor of shape `(batch, ceil(height / stride), ceil(width / stride),
         filters)`.
     """
+    last = partial(convolution, filters=filters, use_bias=use_bias)
     outputs = preactivation(x, f"{name}_1")
     if x.shape[-1] != filters:
-        residual = convolution(
-            outputs, filters, 1, stride, use_bias=use_bias, name=f"{name}_shortcut"
-        )
+        residual = last(outputs, stride=stride, name=f"{name}_shortcut")
     elif stride > 1:
-        residual = layers.MaxPooling2D(1, strides=stride, name=f"{name}_subsample")(x)
+        pooling = layers.MaxPooling2D(1, stride, name=f"{name}_subsample")
+        residual = pooling(x)
     else:
         residual = x
     outputs = convolution(outputs, filters // 4, name=f"{name}_1")
     outputs = preactivation(outputs, f"{name}_2")
     outputs = convolution(outputs, filters // 4, 3, stride, name=f"{name}_2")
     outputs = preactivation(outputs, f"{name}_3")
-    outputs = convolution(
-        outputs, filters, use_bias=use_bias, zeros=zero_last, name=f"{name}_3"
-    )
+    outputs = last(outputs, zeros=zero_last, name=f"{name}_3")
     return layers.Add(name=f"{name}_add")([residual, outputs])
 
 
