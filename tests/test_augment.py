@@ -185,6 +185,51 @@ def test_labels_follow_their_images(seed, epoch, integers):
         np.testing.assert_allclose(batch, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("first", [(), EVERY[:1], (augment.RandomCrop(0), *MIXING)])
+def test_plain_has_the_images_and_labels_themselves(first):
+    """Stored with borders or not, mixed or not, the last small batch included."""
+    generator = augment.BatchGenerator(
+        PIXELS,
+        np.arange(60),
+        (*first, *EVERY[1:]),
+        16,
+        mean=(1, 2, 3),
+        std=(4, 5, 6),
+        drop_remainder=True,
+        outputs=2,
+    )
+    before = pickle.dumps(generator)
+    plain = generator.plain()
+    batches = [plain[index] for index in range(len(plain))]
+    assert [len(images) for images, _ in batches] == [16, 16, 16, 12]
+    images = np.concatenate([images for images, _ in batches])
+    np.testing.assert_allclose(images, (PIXELS - [1, 2, 3]) / [4, 5, 6], atol=1e-5)
+    for output in (0, 1):
+        labels = np.concatenate([labels[output] for _, labels in batches])
+        if labels.ndim == 2:
+            labels = labels.argmax(axis=-1)
+        assert labels.tolist() == list(range(60))
+    # It costs no memory, and the generator goes on as if nobody had asked.
+    assert np.shares_memory(plain._images, generator._images)
+    assert pickle.dumps(generator) == before
+
+
+def test_plain_keeps_smoothed_labels_and_workers():
+    generator = augment.BatchGenerator(
+        PIXELS,
+        np.arange(60) % 10,
+        EVERY,
+        label_smoothing=0.2,
+        workers=3,
+        max_queue_size=7,
+    )
+    plain = generator.plain()
+    np.testing.assert_array_equal(plain.labels, generator.labels)
+    assert plain.labels.min() == np.float32(0.02)
+    assert (plain.workers, plain.max_queue_size) == (3, 7)
+    assert not (plain.transforms or plain.shuffle or plain.use_multiprocessing)
+
+
 def test_without_transformations_it_is_a_plain_iterator():
     generator = augment.BatchGenerator(
         PIXELS, np.arange(60), batch_size=25, shuffle=False, mean=None, std=None

@@ -225,6 +225,81 @@ def test_images_that_are_not_preprocessed_alike(images):
     assert faults(network(), TRAIN, (images, THEIRS)) == ["alike"]
 
 
+# Three channels that differ as CIFAR-10's do, after which they are standardised too.
+DULL = (0.97, 0.94, 0.87)
+COLOURED = (IMAGES * DULL).astype("uint8"), (OTHERS * DULL).astype("uint8")
+BY_CHANNEL = COLOURED[0].mean(axis=(0, 1, 2)), COLOURED[0].std(axis=(0, 1, 2))
+
+
+def generators(validation=COLOURED[1], constants=BY_CHANNEL, transforms=None, **order):
+    """Augmented training images, and validation images that are as is said."""
+    if transforms is None:
+        transforms = augment.RandomCrop(2), augment.RandomFlip()
+    mean, std = BY_CHANNEL
+    train = augment.BatchGenerator(
+        COLOURED[0], LABELS, transforms, 64, mean=mean, std=std
+    )
+    mean, std = constants
+    return train, augment.BatchGenerator(
+        validation, THEIRS, (), 64, mean=mean, std=std, shuffle=False
+    )
+
+
+@pytest.mark.parametrize(
+    "other, found",
+    [
+        ({}, []),
+        ({"validation": COLOURED[1][..., ::-1]}, ["alike"]),
+        ({"constants": (np.multiply(0.9, BY_CHANNEL[0]), BY_CHANNEL[1])}, ["alike"]),
+        ({"constants": (BY_CHANNEL[0], np.multiply(0.8, BY_CHANNEL[1]))}, ["alike"]),
+    ],
+)
+def test_augmented_images_are_compared_as_they_were(other, found):
+    train, validation = generators(**other)
+    report = diagnose(network(), train, validation, only=["labels", "inputs", "alike"])
+    assert report.faults == found, report
+    assert report["alike"].evidence.startswith("before augmentation, channels' means")
+
+
+@pytest.mark.parametrize("size", [64, 1024])
+def test_images_that_lie_class_by_class_are_alike(size):
+    """Neighbours are of one class, here of one brightness; a sample is of all."""
+    order = np.argsort(LABELS, kind="stable")
+    images = (IMAGES[order] * (0.5 + 0.05 * LABELS[order, None, None, None])).astype(
+        "uint8"
+    )
+    train = augment.BatchGenerator(images, LABELS[order], (augment.RandomFlip(),), size)
+    halves = [
+        augment.BatchGenerator(images[i::2], LABELS[order][i::2], (), size // 4)
+        for i in (0, 1)
+    ]
+    for validation in halves:
+        validation.shuffle = False
+        report = diagnose(network(), train, validation, images=256, only=["alike"])
+        assert report.faults == [], report
+
+
+def test_an_augmentation_that_changes_the_scale_is_found():
+    class Dividing(augment.Transformation):
+        """Divides by 255, which the generator does not expect."""
+
+        def apply(self, images, rng):
+            return images.astype("float32") / 255
+
+    train, validation = generators(transforms=(Dividing(),))
+    report = diagnose(network(), train, validation, only=["alike"])
+    assert report.faults == ["alike"]
+    assert report["alike"].evidence.startswith("channels' means")
+
+
+def test_batches_of_a_kind_of_its_own_keep_the_wide_limits():
+    """Whether a data set augments, and what there was before, is not known."""
+    darker = VALIDATION[0] - 0.3, THEIRS
+    assert faults(network(), Drawing(), darker, only=["alike"]) == []
+    darker = VALIDATION[0] - 0.8, THEIRS
+    assert faults(network(), Drawing(), darker, only=["alike"]) == ["alike"]
+
+
 def test_no_regularisation_of_a_model_that_knows_its_images_by_heart():
     few = TRAIN[0][:128], np.random.default_rng(0).integers(0, 10, 128)
     model = network(optimizer=keras.optimizers.Adam(3e-3))
@@ -232,7 +307,52 @@ def test_no_regularisation_of_a_model_that_knows_its_images_by_heart():
     assert faults(model, few) == ["regularisation"]
     decayed = network(optimizer=keras.optimizers.AdamW(3e-3, weight_decay=1e-4))
     decayed.set_weights(model.get_weights())
-    assert faults(decayed, few, trained=True) == []
+    report = diagnose(decayed, few, VALIDATION, trained=True, only=["regularisation"])
+    assert report.faults == ["regularisation"]
+    rights = [
+        float((decayed.predict(x, verbose=0).argmax(axis=-1) == y).mean())
+        for x, y in (few, VALIDATION)
+    ]
+    points = f"{100 * (rights[0] - rights[1]):.0f} points"
+    advice = report["regularisation"].advice
+    assert f"needed: weight decay leaves a gap of {points}" in advice
+    assert "add augmentation (crops, mirrors), then dropout" in advice
+
+
+class Foretold(keras.layers.Layer):
+    """Names the class that the first pixel's first channel holds."""
+
+    def call(self, x):
+        wanted = keras.ops.cast(x[:, 0, 0, 0], "int32")
+        return 0.9 * keras.ops.one_hot(wanted, 10) + 0.01
+
+
+@pytest.mark.parametrize(
+    "decay, share, found",
+    [(None, 0.12, True), (None, 0.08, False), (5e-4, 0.12, False), (5e-4, 0.18, True)],
+)
+def test_a_larger_gap_is_allowed_where_something_regularises(decay, share, found):
+    """A model that has all training images right, and a share fewer in validation."""
+    images = np.random.default_rng(0).normal(size=(1000, *SHAPE)).astype("float32")
+    labels = np.arange(1000) % 10
+    known = images.copy()
+    known[:, 0, 0, 0] = labels
+    partly = known.copy()
+    wrong = slice(0, round(share * 1000))
+    partly[wrong, 0, 0, 0] = (labels[wrong] + 1) % 10
+    inputs = keras.Input(SHAPE)
+    model = keras.Model(inputs, Foretold()(inputs))
+    compiled(model, keras.optimizers.SGD(0.1, weight_decay=decay))
+    report = diagnose(
+        model,
+        (known, labels),
+        (partly, labels),
+        trained=True,
+        images=1000,
+        only=["regularisation"],
+    )
+    assert "accuracy 100.0% in training" in report["regularisation"].evidence
+    assert bool(report.faults) == found, report
 
 
 def test_a_batch_that_is_too_large():

@@ -229,6 +229,32 @@ def test_every_method_makes_a_network_and_spares_the_source(method, tiny):
     assert kept == (method in ("features", "last_stage"))
 
 
+def rates_of_dropout(model):
+    """Rates of the dropout layers of a model, those inside nested models too."""
+    layers = model._flatten_layers(include_self=False)
+    return [x.rate for x in layers if isinstance(x, keras.layers.Dropout)]
+
+
+@pytest.mark.parametrize("method", methods.METHODS)
+def test_no_method_trains_with_dropout(method, tiny, monkeypatch):
+    """Else the ways would differ by more than their source."""
+    network, trained = source_network(), []
+    assert rates_of_dropout(network) == [0.5] * 3
+    fit = keras.Model.fit
+
+    def watched(model, *args, **kwargs):
+        trained.append(model)
+        return fit(model, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", watched)
+    new = classes.draw(classes.only(tiny_images(), classes.NEW), 4)
+    returned = methods.trained(method, network, new, epochs=1, seed=3, rate=0.03)
+    assert trained
+    for model in (*trained, returned):
+        assert set(rates_of_dropout(model)) <= {0.0}
+    assert len(rates_of_dropout(returned)) == 3
+
+
 def test_accuracy_is_the_share_of_right_answers():
     class Model:
         def predict(self, x, batch_size, verbose):

@@ -177,6 +177,32 @@ class BatchGenerator(keras.utils.PyDataset):
             self._order = (epoch, order)
         return order
 
+    def plain(self) -> "BatchGenerator":
+        """Returns a generator of the same images and labels without augmentation.
+
+        Returns:
+            Batches of the same size and normalisation, in the order of the images,
+            none left out. It shares the memory of the images.
+        """
+        images = self._images
+        if self._crop:  # stored with borders
+            border = self._crop.padding
+            height, width = images.shape[1] - border, images.shape[2] - border
+            images = images[:, border:height, border:width]
+        return BatchGenerator(
+            images,
+            self.labels,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            mean=self.mean,
+            std=self.std,
+            shuffle=False,
+            outputs=self.outputs,
+            workers=self.workers,
+            use_multiprocessing=self.use_multiprocessing,
+            max_queue_size=self.max_queue_size,
+        )
+
     def set_epoch(self, epoch: int) -> None:
         """Makes `epoch`, counted from 0, the present one."""
         self.epoch = check_number("epoch", epoch, 0, integer=True)

@@ -25,7 +25,8 @@ _SHIFT, _RATIO = 0.1, 1.15
 # Augmented images differ from validation images by design: a crop from images padded
 # by 4 black pixels shifts CIFAR-10's mean by 0.27 standard deviations, mixing two
 # images divides the standard deviation by up to 1.41. Pixels divided by 255 beside
-# standardised ones have a ratio of 4.
+# standardised ones have a ratio of 4. So wide are the limits of what augmentation
+# itself does; a `BatchGenerator` shows its images without it to the limits above.
 _AUGMENTED_SHIFT, _AUGMENTED_RATIO = 0.5, 2.0
 
 # "Large" batches are a tenth of the images in Keskar et al., On Large-Batch Training
@@ -177,7 +178,8 @@ def check_alike(case: Case) -> Finding:
 
     Returns:
         A fault where mean or standard deviation of a channel differ by more than
-        sampling and augmentation explain.
+        sampling explains, before augmentation where that can be had, or by more than
+        augmentation explains.
     """
     check = "alike"
     if case.validation is None:
@@ -190,7 +192,20 @@ def check_alike(case: Case) -> Finding:
             f"{other.images.shape[1:]}",
             "Send both through the same preprocessing.",
         )
-    here, there = _moments(train.images), _moments(other.images)
+    augmented = train.augmented or other.augmented
+    found = []
+    if train.plain is not None and other.plain is not None:
+        when = "before augmentation, " if augmented else ""
+        found.append(_likeness(train.plain, other.plain, _SHIFT, _RATIO, when))
+    if augmented:
+        pair = (s.images if s.augmented else s.plain for s in (train, other))
+        found.append(_likeness(*pair, _AUGMENTED_SHIFT, _AUGMENTED_RATIO))
+    return next((finding for finding in found if finding.fault), found[0])
+
+
+def _likeness(images, others, shift_limit, ratio_limit, when=""):
+    """Compares images by two limits."""
+    here, there = _moments(images), _moments(others)
     scale = np.sqrt((here.variance + there.variance) / 2.0)
     scale = np.maximum(scale, 1e-12)
     shift = np.abs(here.mean - there.mean) / scale
@@ -198,38 +213,36 @@ def check_alike(case: Case) -> Finding:
     low, high = np.sort([here.variance, there.variance], axis=0)
     ratio = np.sqrt(np.maximum(high, 1e-24) / np.maximum(low, 1e-24))
     spread_error = np.hypot(here.variance_error, there.variance_error)
-    augmented = train.augmented or other.augmented
-    shift_limit = _AUGMENTED_SHIFT if augmented else _SHIFT
-    ratio_limit = _AUGMENTED_RATIO if augmented else _RATIO
     evidence = (
-        f"channels' means {_listed(here.mean)} and {_listed(there.mean)}, standard "
-        f"deviations {_listed(np.sqrt(here.variance))} and "
+        f"{when}channels' means {_listed(here.mean)} and {_listed(there.mean)}, "
+        f"standard deviations {_listed(np.sqrt(here.variance))} and "
         f"{_listed(np.sqrt(there.variance))}"
     )
     moved = (shift > shift_limit) & (shift > _STANDARD_ERRORS * shift_error)
     spread = (ratio > ratio_limit) & (high - low > _STANDARD_ERRORS * spread_error)
     if moved.any() or spread.any():
         return fault(
-            check,
+            "alike",
             f"{evidence}: a shift of {shift.max():.2g} deviations, a ratio of "
             f"{ratio.max():.3g}",
             "Preprocess both by one function, with the training images' mean and "
             "standard deviation.",
         )
-    return healthy(check, evidence)
+    return healthy("alike", evidence)
 
 
 class _moments:
     """Mean and variance by channel, and their errors from image to image."""
 
     def __init__(self, images):
-        images = np.asarray(images, "float64")
         images = images.reshape(len(images), -1, images.shape[-1])
         if images.shape[1] == 1:  # rows of features: one channel for all of them
             images = images.reshape(len(images), -1, 1)
-        means = images.mean(axis=1)
+        means = images.mean(axis=1, dtype="float64")
         self.mean = means.mean(axis=0)
-        squares = ((images - self.mean) ** 2).mean(axis=1)
+        # An image at a time: all of them in float64 take several times their memory.
+        squares = [((image - self.mean) ** 2).mean(axis=0) for image in images]
+        squares = np.array(squares)
         self.variance = squares.mean(axis=0)
         root = max(1.0, np.sqrt(len(images) - 1))
         self.mean_error = means.std(axis=0) / root

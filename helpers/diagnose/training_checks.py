@@ -20,6 +20,15 @@ _STANDARD_ERRORS = 3.0
 # difference between samples of 1,000 images, at any accuracy, and a network that has
 # begun to learn its images by heart.
 _GAP = 0.1
+# The same in spite of regularisation: the course's AlexNet ends with ten points, a
+# network trained on mirrored but not on cropped images with seventeen.
+_GAP_LEFT = 0.15
+# What regularises, in the order in which to try it.
+_MEANS = {
+    "augmentation": "augmentation (crops, mirrors)",
+    "weight decay": "weight decay of 5e-4",
+    "dropout": "dropout",
+}
 
 # The trial: this often through this many batches, at the learning rate as it is.
 _TRIAL_BATCHES, _TRIAL_PASSES = 4, 4
@@ -79,7 +88,7 @@ def check_regularisation(case: Case) -> Finding:
 
     Returns:
         A fault where the gap is above ten points and there is no augmentation, no
-        dropout and no weight decay.
+        dropout and no weight decay, or above fifteen in spite of them.
     """
     check, means = "regularisation", _means(case)
     listed = ", ".join(means) if means else "no augmentation, dropout or decay"
@@ -92,14 +101,26 @@ def check_regularisation(case: Case) -> Finding:
     gap = train - validation
     evidence = f"accuracy {train:.1%} in training, {validation:.1%} in validation; "
     evidence += listed
-    if not means and gap > _GAP and gap > _STANDARD_ERRORS * error:
+    limit = _GAP_LEFT if means else _GAP
+    if gap <= limit or gap <= _STANDARD_ERRORS * error:
+        return healthy(check, evidence)
+    if not means:
         return fault(
             check,
             evidence,
             "Add augmentation first (crops, mirrors), then weight decay of 5e-4 and "
             "dropout; or more images.",
         )
-    return healthy(check, evidence)
+    leave = "leaves" if len(means) == 1 else "leave"
+    lacking = [words for name, words in _MEANS.items() if name not in means]
+    more = f", add {', then '.join(lacking)}" if lacking else ""
+    return fault(
+        check,
+        evidence,
+        f"More of it is needed: {listed} {leave} a gap of {100 * gap:.0f} points "
+        f"between training and validation accuracy. Strengthen what there is{more}; "
+        "or more images.",
+    )
 
 
 def _predicted(case, sample):

@@ -12,9 +12,10 @@ from helpers.plots.palette import COLOURS, STYLES
 from helpers.plots.runs import LABELS
 
 BLUE, ORANGE = COLOURS[:2]
-# An axis of losses ends at this many times the loss of a guess: what lies higher is
-# a failure whose height says nothing more.
-_TOP = 2.0
+# An axis of losses ends at this many times the loss of a guess, at the latest: what
+# lies higher is a failure whose height says nothing more. Scores taken for
+# probabilities, a fault of lecture 21, come to three times that loss.
+_TOP = 3.5
 
 
 def best_of_many(
@@ -82,8 +83,9 @@ def symptoms(
         width: Width of the figure, in inches.
 
     Returns:
-        The figure. Accuracies are in percent. A loss above twice that of a guess, or
-        one that is no number, is a triangle at the upper end of the axis.
+        The figure. Accuracies are in percent. At the upper end of the axis, a
+        triangle is a loss above three and a half times that of a guess, a cross
+        (x) one that is no number.
 
     Raises:
         ValueError: If a fault has no training without it, or `columns` mixes losses
@@ -133,25 +135,26 @@ def symptoms(
 
 def _loss_axis(losses, guess):
     """Returns where the axis ends: above all losses, unless one is too high for it."""
-    highest = np.max([np.max(np.asarray(values, float)) for values in losses])
-    top = _TOP * guess
-    # A loss that is no number makes the comparison false.
-    return 1.1 * max(highest, guess) if highest <= top else top
+    values = np.concatenate([np.asarray(values, float) for values in losses])
+    highest = np.max(values[np.isfinite(values)], initial=guess)
+    return min(1.1 * highest, _TOP * guess)
 
 
 def _draw(axis, history, column, top, colour, linewidth):
     scale = 100.0 if column.endswith("accuracy") else 1.0
     values = scale * np.asarray(history[column], float)
     epochs = np.arange(1, len(values) + 1)
-    beyond = ~(values <= top)  # and what is no number
+    number = np.isfinite(values)
+    above = number & (values > top)
     axis.plot(
         epochs,
-        np.where(beyond, np.nan, values),
+        np.where(number & ~above, values, np.nan),
         ".--" if column.startswith("val_") else ".-",
         color=colour,
         linewidth=linewidth,
     )
-    axis.plot(epochs[beyond], np.full(beyond.sum(), top), "^", color=colour)
+    for which, marker in ((above, "^"), (~number, "x")):
+        axis.plot(epochs[which], np.full(which.sum(), top), marker, color=colour)
 
 
 def _legend(columns):

@@ -161,7 +161,8 @@ def trained(method, source, images, epochs, seed, rate=None):
     runtime.set_seed(seed)
     way, classes = METHODS[method], len(images.class_names)
     if method == "scratch":
-        model = faster_on_cpu(separable(classes=classes))
+        # No dropout, as in `feature_network`: the ways differ by their source alone.
+        model = faster_on_cpu(separable(classes=classes, dropout=0.0))
         train_layers(model, images, rate, epochs, seed)
         return model
     features = feature_network(source)
