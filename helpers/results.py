@@ -27,7 +27,17 @@ COLUMNS = (
 )
 
 # What of `run.json` makes two runs differ in more than their seed, beside the images.
-KEY = ("architecture", "recipe", "epochs", "precision", "batch_size")
+KEY = (
+    "architecture",
+    "recipe",
+    "epochs",
+    "precision",
+    "batch_size",
+    "parameters",
+    "macs",
+)
+# The test accuracy of predictions averaged over views of an image.
+VIEWS = "test_accuracy_views"
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,9 @@ class Run:
     def key(self) -> tuple:
         """What runs of one row of the table share: all but the seed."""
         data = self.fields["data"]
-        return (data["source"], data["sha256"], *(self.fields[name] for name in KEY))
+        images = data["source"], data["sha256"]
+        same = (self.fields[name] for name in KEY)
+        return (*images, *same, data["images"], data["protocol"])
 
     @property
     def history(self) -> list[dict[str, float | None]]:
@@ -99,12 +111,25 @@ class Result:
         return statistics.mean(self.accuracies)
 
     @property
-    def spread(self) -> float | None:
-        """Sample standard deviation of the accuracies over the seeds, in percent.
+    def views(self) -> list[float] | None:
+        """Accuracy of each run's predictions averaged over views, in percent.
 
-        None where there is one seed: it has no spread that could be measured.
+        None where a run has none: its recipe shows each test image once.
         """
-        return statistics.stdev(self.accuracies) if len(self.runs) > 1 else None
+        if not all(VIEWS in run.fields for run in self.runs):
+            return None
+        return [100 * run.fields[VIEWS] for run in self.runs]
+
+    @property
+    def cell(self) -> str:
+        """The accuracy as tables write it: the mean, ± the spread over seeds.
+
+        An average over views stands behind that of single images.
+        """
+        text = mean_and_spread(self.accuracies)
+        if self.views:
+            text += f"; views averaged {mean_and_spread(self.views)}"
+        return text
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -132,32 +157,43 @@ class Result:
         return [run for run in self.runs if run.fields["hardware"] == machine]
 
 
+def mean_and_spread(values: list[float]) -> str:
+    """Writes a mean and, of several values, their sample standard deviation."""
+    spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.2f}{spread}"
+
+
 def runs(folder: Path | None = None) -> list[Run]:
     """Reads the finished runs in a folder of runs, in the order of their names.
+
+    A run that was interrupted after its last epoch, before its evaluation, is not
+    finished: the command that trained it evaluates it.
 
     Args:
         folder: the folder that holds the runs' folders; None for the course's `logs`.
 
     Raises:
-        ValueError: if a run was made on the synthetic stand-in or lacks a field; the
-            message names the folder.
+        ValueError: if a run was made on the synthetic stand-in or in quick, or lacks
+            a field; the message names the folder.
     """
     found = []
     for path in sorted((folder or runtime.course_root() / "logs").glob("*/run.json")):
         fields = json.loads(path.read_text(encoding="utf-8"))
-        if not fields.get("finished"):
+        if not fields.get("finished") or "test_accuracy" not in fields:
             continue
-        missing = [
-            name
-            for name in ("macs", "receptive_field", "test_accuracy", "data", "hardware")
-            if name not in fields
-        ]
+        needed = (*KEY, "receptive_field", "data", "hardware", "seed")
+        missing = [name for name in needed if name not in fields]
         if missing:
             raise ValueError(f"{path} lacks {', '.join(missing)}: train it again")
         if "CIFAR-10" not in fields["data"]["source"]:
             raise ValueError(
                 f"{path} was made on {fields['data']['source']}: only runs on CIFAR-10 "
                 "belong into logs/"
+            )
+        if fields.get("profile", "full") != "full":
+            raise ValueError(
+                f"{path} was made in {fields['profile']}: only full runs belong into "
+                "logs/"
             )
         found.append(Run(path.parent, fields))
     return found
@@ -171,10 +207,21 @@ def collect(found: Iterable[Run]) -> list[Result]:
 
     Returns:
         The results, by data set, then by architecture.
+
+    Raises:
+        ValueError: if two runs are of one seed; the message names both folders.
     """
     groups: dict[tuple, list[Run]] = {}
     for run in found:
-        groups.setdefault(run.key, []).append(run)
+        group = groups.setdefault(run.key, [])
+        for other in group:
+            if other.fields["seed"] == run.fields["seed"]:
+                raise ValueError(
+                    f"{other.folder} and {run.folder} are of one seed, "
+                    f"{run.fields['seed']}: keep one of them in logs/, or give one "
+                    "another seed"
+                )
+        group.append(run)
     return [
         Result(tuple(sorted(group, key=lambda run: run.fields["seed"])))
         for _, group in sorted(groups.items())
@@ -220,7 +267,6 @@ def row(result: Result, logs: str | None = None) -> str:
             f"[{seed}]({logs}{run.folder.name})"
             for seed, run in zip(seeds, result.runs, strict=True)
         ]
-    spread = "" if result.spread is None else f" ± {result.spread:.2f}"
     seconds = (
         f"{seconds:.0f} ({fields['precision']}, {hardware})"
         for hardware, seconds in result.seconds.items()
@@ -233,7 +279,7 @@ def row(result: Result, logs: str | None = None) -> str:
         fields["recipe"],
         str(fields["epochs"]),
         ", ".join(seeds),
-        f"{result.accuracy:.2f}{spread}",
+        result.cell,
         "; ".join(seconds),
         str(PUBLISHED.get(result.architecture, "")),
     )

@@ -9,6 +9,8 @@ from helpers.published import PUBLISHED, Published
 from helpers.results import collect, named, runs, table
 from tools import results, study_results
 
+DATA = {"source": "CIFAR-10", "sha256": "ab", "images": 45_000, "protocol": "split"}
+
 
 def write_run(logs, name, seed, test_accuracy, **changes):
     fields = {
@@ -21,7 +23,7 @@ def write_run(logs, name, seed, test_accuracy, **changes):
         "batch_size": 128,
         "seed": seed,
         "precision": "float32",
-        "data": {"source": "CIFAR-10", "sha256": "ab"},
+        "data": DATA,
         "hardware": "2 CPU cores",
         "seconds_per_epoch": 60.4,
         "test_accuracy": test_accuracy,
@@ -54,7 +56,7 @@ def test_seeds_are_averaged(tmp_path):
 def test_a_single_seed_has_no_spread(tmp_path):
     write_run(tmp_path, "net_0", 0, 0.91236)
     (result,) = collect(runs(tmp_path))
-    assert result.spread is None
+    assert result.cell == "91.24"
     assert "| 91.24 |" in table([result])
 
 
@@ -110,7 +112,7 @@ def test_results_of_one_network_are_named_by_what_differs(tmp_path):
     found = named(collect(runs(tmp_path)))
     assert list(found) == ["net (float32)", "net (mixed_bfloat16)", "other"]
     assert [len(result.runs) for result in found.values()] == [2, 1, 1]
-    jpeg = {"source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
+    jpeg = {**DATA, "source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
     write_run(tmp_path, "e", 0, 0.9, architecture="other", data=jpeg)
     names = list(named(collect(runs(tmp_path))))
     assert "other (CIFAR-10)" in names and "other (CIFAR-10 (JPEG copy))" in names
@@ -118,7 +120,7 @@ def test_results_of_one_network_are_named_by_what_differs(tmp_path):
 
 def test_data_sets_and_recipes_are_never_mixed(tmp_path):
     write_run(tmp_path, "a", 0, 0.9)
-    jpeg = {"source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
+    jpeg = {**DATA, "source": "CIFAR-10 (JPEG copy)", "sha256": "cd"}
     write_run(tmp_path, "b", 1, 0.8, data=jpeg)
     write_run(tmp_path, "c", 2, 0.7, recipe="sheet")
     text = table(collect(runs(tmp_path)), "")
@@ -126,13 +128,58 @@ def test_data_sets_and_recipes_are_never_mixed(tmp_path):
     assert text.count("| net |") == 3
 
 
+def test_networks_protocols_and_numbers_of_images_are_never_mixed(tmp_path):
+    changes = [
+        {"macs": 1},
+        {"parameters": 1},
+        {"data": {**DATA, "images": 50_000}},
+        {"data": {**DATA, "protocol": "all"}},
+    ]
+    for seed, change in enumerate([{}, *changes]):
+        write_run(tmp_path, f"net_{seed}", seed, 0.9, **change)
+    assert len(collect(runs(tmp_path))) == 5
+    names = list(named(collect(runs(tmp_path))))
+    assert len(set(names)) == 5
+
+
+def test_an_average_over_views_stands_behind_single_images(tmp_path):
+    for seed, (one, six) in enumerate(((0.90, 0.92), (0.91, 0.93), (0.92, 0.94))):
+        write_run(tmp_path, f"net_{seed}", seed, one, test_accuracy_views=six)
+    (result,) = collect(runs(tmp_path))
+    assert result.views == pytest.approx([92, 93, 94])
+    cell = "91.00 ± 1.00; views averaged 93.00 ± 1.00"
+    assert f"| {cell} |" in table([result])
+    write_run(tmp_path, "net_3", 3, 0.91)
+    (result,) = collect(runs(tmp_path))
+    assert result.views is None, "a mean over some of the seeds is none of the row's"
+    assert result.cell == "91.00 ± 0.82"
+
+
+def test_two_runs_of_one_seed_are_refused(tmp_path):
+    write_run(tmp_path, "cpu", 0, 0.9)
+    write_run(tmp_path, "gpu", 0, 0.9, hardware="GPU")
+    with pytest.raises(ValueError, match="cpu and .*gpu are of one seed, 0"):
+        collect(runs(tmp_path))
+
+
+def test_quick_runs_are_refused(tmp_path):
+    write_run(tmp_path, "short", 0, 0.9, profile="quick")
+    with pytest.raises(ValueError, match="short.* was made in quick"):
+        runs(tmp_path)
+
+
 def test_unfinished_runs_are_left_out(tmp_path):
-    write_run(tmp_path, "a", 0, 0.9, finished=False)
+    folder = write_run(tmp_path, "a", 0, 0.9, finished=False)
+    assert runs(tmp_path) == []
+    # Interrupted between its last epoch and its evaluation.
+    fields = json.loads((folder / "run.json").read_text()) | {"finished": True}
+    del fields["test_accuracy"]
+    (folder / "run.json").write_text(json.dumps(fields))
     assert runs(tmp_path) == []
 
 
 def test_stand_in_runs_are_refused(tmp_path):
-    fake = {"source": "synthetic stand-in", "sha256": "ef"}
+    fake = {**DATA, "source": "synthetic stand-in", "sha256": "ef"}
     write_run(tmp_path, "fake", 0, 0.9, data=fake)
     with pytest.raises(ValueError, match="fake"):
         runs(tmp_path)
@@ -151,7 +198,7 @@ def test_incomplete_run_is_named(tmp_path):
 def test_studies_are_listed_best_first(tmp_path):
     for name, value in (("low", 0.61), ("high", 0.72), ("cut", 0.99)):
         path = f"studies/rates/{name}_seed0"
-        data = {"source": "CIFAR-10", "sha256": "ab", "images": 9_000}
+        data = {**DATA, "images": 9_000}
         finished = name != "cut"
         write_run(
             tmp_path,
@@ -176,13 +223,15 @@ def test_studies_are_listed_best_first(tmp_path):
 
 
 def test_studies_that_average_over_views_say_so(tmp_path):
-    data = {"source": "CIFAR-10", "sha256": "ab", "images": 45_000}
     path, more = "studies/fast/one_seed0", {"test_accuracy_views": 0.731}
-    write_run(tmp_path, path, 0, 0.72, change="one", data=data, **more)
+    write_run(tmp_path, path, 0, 0.72, change="one", **more)
     (tmp_path / path / "history.csv").write_text(
         "epoch,accuracy,val_accuracy\n1,0.8,0.7\n"
     )
+    again = write_run(tmp_path, "studies/fast/one_seed1", 1, 0.71, change="one", **more)
+    (again / "history.csv").write_text("epoch,accuracy,val_accuracy\n1,0.8,0.7\n")
     text = study_results.tables(tmp_path).splitlines()
+    assert text[5].startswith("| [one, seed 1](studies/fast/one_seed1) |")
     assert text[2].endswith("| test (%) | test, averaged over views (%) |")
     assert text[3] == "|---|---:|---:|---:|---:|---:|"
     assert text[4].endswith("| 80.00 | 70.00 | 72.00 | 73.10 |")

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from helpers.results import Run, runs
+from helpers.results import VIEWS, Run, runs
 from tools import ROOT, markers
 
 START, END = "<!-- studies -->", "<!-- /studies -->"
 COLUMNS = ("variant", "epochs", "training (%)", "validation (%)", "test (%)")
-VIEWS = "test_accuracy_views"
 
 
 def row(run: Run, views: bool = False) -> str:
@@ -18,8 +17,11 @@ def row(run: Run, views: bool = False) -> str:
         views: whether to add the accuracy of predictions averaged over views.
     """
     last = run.history[-1]
+    what, seed = run.fields["change"], run.fields["seed"]
+    if seed:
+        what = f"{what}, seed {seed}"
     cells = [
-        f"[{run.fields['change']}](studies/{run.folder.parent.name}/{run.folder.name})",
+        f"[{what}](studies/{run.folder.parent.name}/{run.folder.name})",
         str(run.fields["epochs"]),
         f"{100 * last['accuracy']:.2f}",
         f"{100 * last['val_accuracy']:.2f}",
