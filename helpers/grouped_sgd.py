@@ -18,7 +18,8 @@ class GroupedSGD(keras.optimizers.SGD):
         **kwargs: As for `keras.optimizers.SGD`.
 
     Raises:
-        ValueError: If a factor is not above zero or a number of steps is negative.
+        ValueError: If a factor is not above zero or a number of steps is negative,
+            or, when training begins, no variable has such an ending.
     """
 
     def __init__(self, learning_rate=0.01, factors=None, until=None, **kwargs):
@@ -36,6 +37,13 @@ class GroupedSGD(keras.optimizers.SGD):
                 )
 
     def build(self, variables):
+        paths = [variable.path for variable in variables]
+        for ending in (*self.factors, *self.until):
+            if not any(path.endswith(ending) for path in paths):
+                raise ValueError(
+                    f"No variable's path ends with {ending!r}. The paths are: "
+                    f"{', '.join(paths)}."
+                )
         super().build(variables)
         # TensorFlow hands its own variables to `update_step`, which have no paths.
         self._groups = [

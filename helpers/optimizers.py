@@ -56,6 +56,7 @@ def speedrun_sgd(
     steps,
     weight_decay,
     peak=1.5,
+    rise=0.23,
     end=0.07,
     momentum=0.85,
     bias_factor=64.0,
@@ -67,6 +68,7 @@ def speedrun_sgd(
         steps: Training steps of the whole run.
         weight_decay: The value as papers give it, added to the gradient.
         peak: Highest learning rate.
+        rise: Share of the steps in which the rate rises.
         end: Last learning rate, as a share of the peak.
         momentum: Nesterov momentum.
         bias_factor: Factor of the rate for the biases of batch normalisation.
@@ -79,7 +81,7 @@ def speedrun_sgd(
     https://arxiv.org/abs/2404.00498
     """
     return GroupedSGD(
-        callbacks.one_cycle(peak, steps, rise=0.23, start=0.2, end=end),
+        callbacks.one_cycle(peak, steps, rise=rise, start=0.2, end=end),
         factors={"beta": bias_factor},
         until={"whitening/bias": round(whitening * steps)},
         momentum=momentum,

@@ -153,6 +153,10 @@ def run_search(algorithm, images, seed=0, count=TRIALS, folder=FOLDER, space=SEP
         write_run(path, {**read_run(path), "finished": False})
     search(space, ALGORITHMS[algorithm], evaluate, count, log, LIMIT, seed)
     _end(path, log.rows())
+    check = Path(folder) / "check"
+    if not missing(folder) and unchecked(folder, space):
+        # More trials have found candidates that the check has not seen.
+        write_run(check, {**read_run(check), "finished": False})
     return path
 
 
@@ -193,6 +197,30 @@ def chosen(folder=FOLDER, space=SEPARABLE):
     return pairs
 
 
+def unchecked(folder=FOLDER, space=SEPARABLE):
+    """List the trainings of the check that are missing.
+
+    Args:
+        folder: Folder of all searches.
+        space: The `Space`.
+
+    Returns:
+        `(origin, candidate, epochs, seed)` of each.
+
+    Raises:
+        FileNotFoundError: If a planned search is not finished.
+    """
+    done = [
+        (row["candidate"], row["epochs"], row["seed"]) for row in checks(folder, space)
+    ]
+    return [
+        (origin, candidate, epochs, seed)
+        for origin, candidate in chosen(folder, space)
+        for epochs, seed in TRAININGS
+        if (candidate, epochs, seed) not in done
+    ]
+
+
 def run_check(images, folder=FOLDER, space=SEPARABLE):
     """Train what `chosen` names again, as `TRAININGS` says, or go on with that.
 
@@ -209,31 +237,25 @@ def run_check(images, folder=FOLDER, space=SEPARABLE):
         ValueError: If the folder holds a check with other settings.
     """
     path = Path(folder) / "check"
-    pairs = chosen(folder, space)
+    waiting = unchecked(folder, space)
     images_used = {"images": len(images.train[1]), "data": images.data}
     _begin(path, {"trainings": [list(t) for t in TRAININGS], **images_used})
     table = Table(path / "trials.csv", space, CHECKED)
-    done = [(row["candidate"], row["epochs"], row["seed"]) for row in table.rows()]
-    for origin, candidate in pairs:
-        for epochs, seed in TRAININGS:
-            if (candidate, epochs, seed) in done:
-                continue
-            start = time.perf_counter()
-            model = train_briefly(
-                space, candidate, *images.train, epochs=epochs, seed=seed
-            )
-            accuracy = accuracy_on(model, *images.validation)
-            table.add(
-                candidate,
-                origin=origin,
-                parameters=space.parameters(candidate),
-                epochs=epochs,
-                seed=seed,
-                accuracy=accuracy,
-                fresh_accuracy=accuracy_on(model, *images.fresh),
-                seconds=round(time.perf_counter() - start, 1),
-            )
-            print(f"{accuracy:.4f} after {epochs} epochs, seed {seed}", flush=True)
+    for origin, candidate, epochs, seed in waiting:
+        start = time.perf_counter()
+        model = train_briefly(space, candidate, *images.train, epochs=epochs, seed=seed)
+        accuracy = accuracy_on(model, *images.validation)
+        table.add(
+            candidate,
+            origin=origin,
+            parameters=space.parameters(candidate),
+            epochs=epochs,
+            seed=seed,
+            accuracy=accuracy,
+            fresh_accuracy=accuracy_on(model, *images.fresh),
+            seconds=round(time.perf_counter() - start, 1),
+        )
+        print(f"{accuracy:.4f} after {epochs} epochs, seed {seed}", flush=True)
     _end(path, table.rows())
     return path
 

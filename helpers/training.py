@@ -49,7 +49,9 @@ def train_model(
         ValueError: If the folder holds a run that differs.
         DamagedError: If the folder's run cannot be continued.
     """
+    began = time.perf_counter()
     folder = Path(folder)
+    continued = bool(callbacks.read_run(folder))
     runtime.set_seed(seed)
     with dtype_policy(precision), distribute(devices) as used:
         whole = builder()
@@ -103,8 +105,14 @@ def train_model(
         if recipe.views:
             averaged = recipe.views(plain)
             found["test_accuracy_views"] = accuracy(averaged, test, loss)
-        test_seconds = round(time.perf_counter() - begin, 3)
-    callbacks.update_run(folder, **found, test_seconds=test_seconds)
+        now = time.perf_counter()
+    # From building the network to its evaluation: what one would wait. Of a run that
+    # was interrupted nobody has waited that long, nor knows what was lost.
+    waited = None if continued else round(now - began, 3)
+    test_seconds = round(now - begin, 3)
+    callbacks.update_run(
+        folder, **found, test_seconds=test_seconds, wall_seconds=waited
+    )
     for name, value in found.items():
         print(f"{name.replace('_', ' ')} {value:.4f} ({images.source}); see {folder}")
     return folder

@@ -7,7 +7,7 @@ import pytest
 from helpers.architectures import BUILDERS
 from helpers.published import PUBLISHED, Published
 from helpers.results import collect, named, runs, table
-from tools import results, study_results
+from tools import not_run, results, study_results
 
 DATA = {"source": "CIFAR-10", "sha256": "ab", "images": 45_000, "protocol": "split"}
 
@@ -39,6 +39,7 @@ def write_run(logs, name, seed, test_accuracy, **changes):
 def test_committed_tables_equal_the_logs():
     assert results.refresh(save=False) == []
     assert study_results.refresh(save=False) == []
+    assert not_run.refresh(save=False) == []
 
 
 def test_seeds_are_averaged(tmp_path):
@@ -235,3 +236,26 @@ def test_studies_that_average_over_views_say_so(tmp_path):
     assert text[2].endswith("| test (%) | test, averaged over views (%) |")
     assert text[3] == "|---|---:|---:|---:|---:|---:|"
     assert text[4].endswith("| 80.00 | 70.00 | 72.00 | 73.10 |")
+
+
+def test_what_is_not_run_is_listed_with_its_hours(tmp_path):
+    logs, tables = tmp_path / "logs", tmp_path / "tables"
+    macs = {"full": 10, "deep": 40, "thin": 1, "wide": 3, "small": 2}
+    tables.mkdir()
+    rows = [
+        f"| [{n}]({n}.md) | 3 | 1,000 | {m},000,000 | 5x5 |" for n, m in macs.items()
+    ]
+    (tables / "README.md").write_text("# Tables\n" + "\n".join(rows))
+    for name in macs:
+        kind = "DepthwiseConv2D" if name in ("thin", "wide") else "Conv2D"
+        (tables / f"{name}.md").write_text(f"| a | {kind} | 1x1x1 |")
+    # 45,000 images of 10 M multiply-adds in 45 s are 10 billion a second; of 1 M in
+    # 22.5 s 2 billion. So 50 epochs of 40 M take 2.5 hours, of 3 M 0.9.
+    core = {"hardware": "1 CPU core, fast"}
+    for name, seconds in (("full", 45.0), ("thin", 22.5)):
+        count = {"macs": macs[name] * 1_000_000, "seconds_per_epoch": seconds}
+        write_run(logs, f"{name}_seed0", 0, 0.9, **count, **core)
+    write_run(logs, "full_seed1", 1, 0.9, seconds_per_epoch=1.0, hardware="GPU")
+    text = not_run.text(tmp_path)
+    assert text.endswith(": wide 0.9, deep 2.5.")
+    assert "(10 billion multiply-adds" in text and ", 2 billion where" in text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import callbacks
-from helpers.callbacks import runfiles
+from helpers.callbacks import runfiles, runlog
 from helpers.callbacks.atomic import write_atomic
 
 
@@ -102,6 +102,15 @@ def test_a_repeated_epoch_replaces_its_row_and_the_interruption_is_marked(tmp_pa
     assert run["interruptions"] == [3]
     assert run["finished"] is True
     assert run["epochs_done"] == 5
+
+
+def test_a_run_that_goes_on_elsewhere_names_both_machines(tmp_path, monkeypatch):
+    for epochs, machine in ((1, "a CPU"), (2, "a CPU"), (3, "a GPU"), (4, "a CPU")):
+        monkeypatch.setattr(runlog.runtime, "hardware", lambda found=machine: found)
+        log = callbacks.RunLog(tmp_path)
+        fit(small_model(), log, epochs=epochs, initial_epoch=epochs - 1)
+    run = callbacks.read_run(tmp_path)
+    assert run["hardware"] == "a CPU, then a GPU, then a CPU"
 
 
 def test_another_run_in_the_same_folder_is_kept_aside(tmp_path, capsys):

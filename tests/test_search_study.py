@@ -172,6 +172,13 @@ def test_check_goes_on_and_trains_each_twice(images, trained, tmp_path, monkeypa
     assert [(r["candidate"], r["epochs"], r["seed"]) for r in rows] == expected
     assert all(np.isclose(r["accuracy"] - r["fresh_accuracy"], 0.1) for r in rows)
     assert search_study.missing(tmp_path) == []
+    # A search that goes on finds better ones, which the check has not trained.
+    monkeypatch.setattr(search_study, "train_briefly", lambda *a, **k: 1.0)
+    search_study.run_search("random", images, 0, 26, tmp_path, SPACE)
+    monkeypatch.setattr(search_study, "train_briefly", train)
+    assert search_study.missing(tmp_path) == ["check"]
+    search_study.run_check(images, tmp_path, SPACE)
+    assert search_study.missing(tmp_path) == []
 
 
 def test_command_reports_errors_and_interruptions(

@@ -22,6 +22,7 @@ from tools import (
     commands,
     execute,
     hygiene,
+    not_run,
     notebooks,
     quotes,
     results,
@@ -66,6 +67,7 @@ def refresh_all(save: bool) -> list[str]:
     if badges.refresh_readme(save=save):
         stale.append("README.md")
     stale += results.refresh(save=save)
+    stale += not_run.refresh(save=save)
     return stale + study_results.refresh(save=save)
 
 

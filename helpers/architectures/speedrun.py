@@ -110,24 +110,32 @@ def whiten(model, images, epsilon=5e-4):
     layer.kernel.assign(whitening_kernel(images[:SAMPLE], size, epsilon))
 
 
-def normalized_activation(x, activation="relu", name=None):
+def normalized_activation(x, activation="relu", momentum=0.6, name=None):
     """Batch normalisation without a scale, and an activation.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
         activation: "relu" or "gelu".
+        momentum: Share of the moving statistics that stays in a step.
         name: Prefix of the layers' names.
 
     Returns:
         Tensor of the same shape.
     """
     x = layers.BatchNormalization(
-        momentum=0.6, epsilon=1.001e-5, scale=False, name=f"{name}_bn"
+        momentum=momentum, epsilon=1.001e-5, scale=False, name=f"{name}_bn"
     )(x)
     return layers.Activation(activation, name=f"{name}_{activation}")(x)
 
 
-def speedrun_block(x, filters, activation="relu", dirac=True, name=None):
+def speedrun_block(
+    x,
+    filters,
+    activation="relu",
+    dirac=True,
+    momentum=0.6,
+    name=None,
+):
     """Two 3x3 convolutions, the first of them pooled.
 
     Args:
@@ -135,6 +143,7 @@ def speedrun_block(x, filters, activation="relu", dirac=True, name=None):
         filters: Channels of the result.
         activation: "relu" or "gelu".
         dirac: Whether the kernels begin as identities.
+        momentum: Share of the moving statistics that stays in a step.
         name: Prefix of the layers' names.
 
     Returns:
@@ -151,7 +160,7 @@ def speedrun_block(x, filters, activation="relu", dirac=True, name=None):
         )(x)
         if part == "a":
             x = layers.MaxPooling2D(2, name=f"{name}_pool")(x)
-        x = normalized_activation(x, activation, name=f"{name}_{part}")
+        x = normalized_activation(x, activation, momentum, f"{name}_{part}")
     return x
 
 
@@ -162,6 +171,7 @@ def speedrun(
     activation="relu",
     whitened=True,
     dirac=True,
+    momentum=0.6,
     name="speedrun",
 ):
     """Build the network of the speed run; `whiten` it before training.
@@ -173,6 +183,8 @@ def speedrun(
         activation: "relu", or "gelu" as published.
         whitened: False for a first layer that learns like any other.
         dirac: Whether the kernels begin as identities.
+        momentum: Share of the moving statistics of batch normalisation that stays
+            in a step; 0.6 goes with the average of `callbacks.Lookahead`.
         name: Name of the model.
 
     Returns:
@@ -190,7 +202,7 @@ def speedrun(
     x = first(2 * 2 * 2 * input_shape[-1], 2, name="whitening")(inputs)
     x = layers.Activation(activation, name=f"whitening_{activation}")(x)
     for index, width in enumerate(filters, start=1):
-        x = speedrun_block(x, width, activation, dirac, name=f"block{index}")
+        x = speedrun_block(x, width, activation, dirac, momentum, name=f"block{index}")
     x = layers.MaxPooling2D(3, name="pool")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(

@@ -20,6 +20,8 @@ from helpers.callbacks.runfiles import (
 )
 from helpers.callbacks.schedules import current_learning_rate
 
+# Between the machines of a run that went on elsewhere, in `hardware`.
+THEN = ", then "
 # The names that Keras gives to a classifier's accuracy.
 _ACCURACIES = ("accuracy", "sparse_categorical_accuracy", "categorical_accuracy", "acc")
 
@@ -141,9 +143,12 @@ class RunLog(keras.callbacks.Callback):
         # Earlier fields stay: some are added after training (`test_accuracy`).
         self._run = {**measured, **run, **self.info, "interruptions": interruptions}
         self._run["epochs"] = self.params.get("epochs")
+        machines = [*filter(None, run.get("hardware", "").split(THEN))]
+        if runtime.hardware() not in machines[-1:]:
+            machines.append(runtime.hardware())
         self._run |= {
             "versions": runtime.versions(),
-            "hardware": runtime.hardware(),
+            "hardware": THEN.join(machines),
             "commit": commit(),
         }
         if self._rows or (self.folder / HISTORY).exists():

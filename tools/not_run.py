@@ -1,0 +1,89 @@
+"""Lists in logs/README.md which architectures have no full run, and what one takes."""
+
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+
+from helpers.results import Run, runs
+from tools import ROOT, markers
+
+START, END = "<!-- not run -->", "<!-- /not run -->"
+EPOCHS, IMAGES = 50, 45_000
+# Layers that do little arithmetic for each value that they move.
+SLOW = ("| DepthwiseConv2D |", "| SeparableConv2D |")
+
+
+def architectures(tables: Path) -> dict[str, int]:
+    """Reads the multiply-adds of each architecture from `tables/README.md`."""
+    rows = (tables / "README.md").read_text(encoding="utf-8").splitlines()
+    cells = [row.split(" | ") for row in rows if row.startswith("| [")]
+    return {
+        name[3 : name.index("]")]: int(macs.replace(",", ""))
+        for name, _, _, macs, _ in cells
+    }
+
+
+def is_depthwise(name: str, tables: Path) -> bool:
+    """Whether an architecture has depthwise layers."""
+    text = (tables / f"{name}.md").read_text(encoding="utf-8")
+    return any(kind in text for kind in SLOW)
+
+
+def rates(found: Iterable[Run], tables: Path) -> dict[bool, float]:
+    """Multiply-adds of the forward pass that a second of training on a core brings.
+
+    Args:
+        found: finished runs; those on one core count.
+        tables: the folder of tables.
+
+    Returns:
+        The median over the runs, of architectures without (False) and with depthwise
+        layers (True).
+    """
+    reached: dict[bool, list[float]] = {False: [], True: []}
+    for run in found:
+        if run.fields["hardware"].startswith("1 CPU core"):
+            kind = is_depthwise(run.folder.name.rpartition("_seed")[0], tables)
+            work = run.fields["macs"] * run.fields["data"]["images"]
+            reached[kind].append(work / run.fields["seconds_per_epoch"])
+    return {kind: statistics.median(each) for kind, each in reached.items()}
+
+
+def text(root: Path) -> str:
+    """Writes the list, cheapest first.
+
+    Args:
+        root: the course's folder, with `logs` and `tables`.
+    """
+    tables, found = root / "tables", runs(root / "logs")
+    done = {run.folder.name.rpartition("_seed")[0] for run in found}
+    speed = rates(found, tables)
+    hours = {
+        name: EPOCHS * IMAGES * macs / speed[is_depthwise(name, tables)] / 3600
+        for name, macs in architectures(tables).items()
+        # The studies train `small`; the speed run has epochs of its own.
+        if name not in done | {"small", "speedrun"}
+    }
+    lines = [f"{name} {hours[name]:.1f}" for name in sorted(hours, key=hours.get)]
+    full, depthwise = (f"{speed[kind] / 1e9:.0f} billion" for kind in (False, True))
+    return (
+        f"Not run yet, with the estimated hours of {EPOCHS} epochs of {IMAGES:,} "
+        f"images on one core of the runs above, at the median of their rates ({full} "
+        f"multiply-adds of the forward pass a second, {depthwise} where there are "
+        f"depthwise layers): {', '.join(lines) or 'none'}."
+    )
+
+
+def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
+    """Brings the list up to date.
+
+    Args:
+        root: the course's folder.
+        save: write the change; otherwise only say whether there is one.
+
+    Returns:
+        The name of the file if it differs from what it should hold.
+    """
+    path = root / "logs" / "README.md"
+    changed = markers.refresh(path, START, END, text(root), save)
+    return ["logs/README.md"] if changed else []
