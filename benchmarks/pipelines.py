@@ -9,8 +9,8 @@ Every way makes the same thing of uint8 images: shuffled batches of 128, moved,
 mirrored and normalised as float32. Only cropping moves by whole pixels in ours and in
 tf.data and by parts of them, interpolated, in the other two. Rounds are interleaved
 and medians taken, so that what else the machine does falls on all alike; the spread is
-printed. Images are random numbers: no way depends on what they show. ImageDataGenerator needs SciPy,
-the warps need OpenCV.
+printed. Images are random numbers: no way depends on what they show.
+ImageDataGenerator needs SciPy, the warps need OpenCV.
 """
 
 import argparse

@@ -10,7 +10,8 @@ same weights, and their outputs are compared before anything is timed. The third
 Keras with the layers of `helpers.fused`, as `python -m helpers.train` trains on a CPU.
 
 Steps are SGD with momentum on batches of 128 of random images; rounds are interleaved
-and medians taken. `torch.compile` is not tried. PyTorch is not among the course's requirements: `pip install torch`.
+and medians taken. `torch.compile` is not tried. PyTorch is not among the course's
+requirements: `pip install torch`.
 """
 
 import argparse
