@@ -58,6 +58,9 @@ PUBLISHED = {
     "resnet56": Published("93.03", "He et al., 2015"),
     "resnet110": Published("93.57", "He et al., 2015"),
     "resnet164_v2": Published("94.54", "He et al., 2016"),
+    "wide_resnet28_10": Published(
+        "96.00", "Zagoruyko and Komodakis, 2016", "200 epochs"
+    ),
     "resnext29": Published("96.35", "Xie et al., 2016", "300 epochs, mean of ten runs"),
     "se_resnet20": Published("92.15", "Jyouhou, SENet-cifar10"),
     "densenet40": Published("94.76", "Huang et al., 2016", "300 epochs"),

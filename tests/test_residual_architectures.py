@@ -52,6 +52,7 @@ from helpers.architectures.senet import (
     squeeze_excitation,
 )
 from helpers.architectures.shortcuts import PaddedIdentity
+from helpers.architectures.wide_resnet import wide_resnet_cifar
 from helpers.describe import describe
 
 BC100 = {"depth": 100, "bottleneck": True, "compression": 0.5}
@@ -99,6 +100,7 @@ SMALL = [
     (resnet_cifar, {"depth": 8, "shortcut": "project_all"}),
     (resnet_cifar, {"depth": 8, "shortcut": "none"}),
     (resnet_v2_cifar, {"depth": 11}),
+    (wide_resnet_cifar, {"depth": 10, "width": 1, "dropout": 0.3}),
     (resnext_cifar, {"depth": 11, "cardinality": 4, "width": 4, "filters": 32}),
     (se_resnet_cifar, {"depth": 8, "ratio": 4}),
     (densenet_cifar, {"depth": 7, "dropout": 0.2}),
@@ -252,6 +254,20 @@ def test_block_with_zero_gamma_is_the_identity():
 
 def gate_of_two(x, name):
     return squeeze_excitation(x, ratio=2, name=name)
+
+
+@pytest.mark.usefixtures("cheap_weights")
+@pytest.mark.parametrize(
+    "depth, width, millions", [(28, 10, "36.5"), (16, 8, "11.0"), (40, 4, "8.9")]
+)
+def test_wide_networks_have_the_papers_convolutions_and_parameters(
+    depth, width, millions
+):
+    model = wide_resnet_cifar(depth=depth, width=width)
+    convolutions = layers_of(model, keras.layers.Conv2D)
+    assert len(convolutions) == depth
+    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    assert f"{trainable / 1e6:.1f}" == millions
 
 
 def test_preactivation_block_with_a_last_zero_is_the_identity():
@@ -513,6 +529,7 @@ def test_trains_elsewhere(backend, networks):
         (densenet, 32, {}),
         (resnet_cifar, 4, {"depth": 8}),
         (resnet_v2_cifar, 4, {"depth": 11}),
+        (wide_resnet_cifar, 4, {"depth": 10, "width": 1}),
         (resnext_cifar, 4, {"depth": 11}),
         (se_resnet_cifar, 4, {"depth": 8}),
         (densenet_cifar, 4, {"depth": 7}),
@@ -536,6 +553,9 @@ def test_smallest_image(builder, smallest, kwargs):
         (resnet_cifar, {"depth": 2}, "2", r"6n \+ 2"),
         (se_resnet_cifar, {"depth": 51}, "51", r"6n \+ 2"),
         (resnet_v2_cifar, {"depth": 163}, "163", r"9n \+ 2"),
+        (wide_resnet_cifar, {"depth": 26}, "26", r"6n \+ 4"),
+        (wide_resnet_cifar, {"width": 1.5}, "1.5", "whole number"),
+        (wide_resnet_cifar, {"width": 0}, "0", "above zero"),
         (resnext_cifar, {"depth": 28}, "28", r"9n \+ 2"),
         (densenet_cifar, {"depth": 41}, "41", r"3n \+ 4"),
         (densenet_cifar, {"depth": 43, "bottleneck": True}, "43", r"6n \+ 4"),

@@ -29,6 +29,7 @@ from helpers.architectures.shufflenet_v2 import shufflenet_v2_cifar
 from helpers.architectures.small import small
 from helpers.architectures.speedrun import speedrun
 from helpers.architectures.vgg import vgg_cifar
+from helpers.architectures.wide_resnet import wide_resnet_cifar
 from helpers.architectures.xception import xception_cifar
 
 BUILDERS = {
@@ -52,6 +53,7 @@ BUILDERS = {
     "resnet56": partial(resnet_cifar, depth=56),
     "resnet110": partial(resnet_cifar, depth=110),
     "resnet164_v2": partial(resnet_v2_cifar, depth=164),
+    "wide_resnet28_10": wide_resnet_cifar,
     "plain20": partial(resnet_cifar, depth=20, shortcut="none"),
     "plain56": partial(resnet_cifar, depth=56, shortcut="none"),
     "resnext29": partial(resnext_cifar, depth=29),
