@@ -1,7 +1,7 @@
 """The study of the speed run: its recipe, with one step changed at a time.
 
-Eight epochs of 45,000 images in place of sixteen of 50,000, so that a variant takes
-about ten minutes on two cores, and 5,000 images to choose by. What averaging over
+Eight epochs of 45,000 images in place of twelve of 50,000, so that a variant takes
+about twelve minutes on two cores, and 5,000 images to choose by. What averaging over
 views gains stands in every run: `run.json` has the test accuracy without and with it.
 """
 
