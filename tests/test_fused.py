@@ -53,6 +53,28 @@ def test_moving_statistics_are_the_batch_statistics():
 
 
 @tensorflow_only
+@pytest.mark.parametrize("channels", [20, 32])
+def test_half_precision_stays_near_keras(channels):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(3)
+    images = rng.normal(1.0, 3.0, (8, 6, 6, channels)).astype("float32")
+    weights = tf.constant(rng.normal(size=images.shape), "bfloat16")
+    results = []
+    for kind in (keras.layers.BatchNormalization, FusedBatchNormalization):
+        layer, x = kind(dtype="mixed_bfloat16"), tf.Variable(images)
+        with tf.GradientTape() as tape:
+            outputs = layer(tf.cast(x, "bfloat16"), training=True)
+            loss = tf.reduce_sum(tf.cast(outputs * weights, "float32"))
+        assert outputs.dtype == "bfloat16"
+        found = [tf.cast(outputs, "float32"), *tape.gradient(loss, [x, layer.gamma])]
+        results.append([*map(np.asarray, found), np.asarray(layer.moving_variance)])
+    for expected, found in zip(*results, strict=True):
+        # bfloat16 has 8 bits: a relative rounding of 1/256, here in sums of terms.
+        assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
+
+
+@tensorflow_only
 def test_copy_keeps_names_weights_and_outputs():
     model = separable(stages=((4, 1), (8, 1)))
     copy = faster_on_cpu(model)
