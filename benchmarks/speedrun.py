@@ -9,6 +9,7 @@ accuracy with one and with several views, and the minutes that one waited.
 
 import argparse
 import os
+import statistics
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -30,7 +31,7 @@ PASSES = 7
 
 
 def seconds_a_call(call, repeats, warm=3):
-    """Returns the seconds of the fastest of several calls, after some to warm up."""
+    """Returns the median seconds of several calls, after some to warm up."""
     for _ in range(warm):
         call()
     times = []
@@ -38,7 +39,14 @@ def seconds_a_call(call, repeats, warm=3):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
-    return min(times)
+    return statistics.median(times)
+
+
+def positive(text):
+    """Reads an option that counts something."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above zero")
+    return int(text)
 
 
 def measure(steps, batch=None):
@@ -69,8 +77,10 @@ def measure(steps, batch=None):
 def main(arguments=None):
     """Prints what was measured and what the logs hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speedrun")
-    parser.add_argument("--steps", type=int, default=20, help="steps that are timed")
-    parser.add_argument("--batch", type=int, help="images a step; the recipe's")
+    parser.add_argument(
+        "--steps", type=positive, default=20, help="steps that are timed"
+    )
+    parser.add_argument("--batch", type=positive, help="images a step; the recipe's")
     options = parser.parse_args(arguments)
     training, prediction = measure(options.steps, options.batch)
     epoch, test = IMAGES / training, PASSES * TEST / prediction

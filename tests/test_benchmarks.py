@@ -19,6 +19,15 @@ def test_speed_run_says_how_many_epochs_fit(monkeypatch, capsys):
     assert "in 20 minutes 11.3 epochs" in printed
 
 
+@pytest.mark.parametrize("option", ["--steps", "--batch"])
+@pytest.mark.parametrize("value", ["0", "-3", "many"])
+def test_speed_run_counts_from_one(option, value, capsys):
+    with pytest.raises(SystemExit):
+        speedrun.main([f"{option}={value}"])
+    message = f"{option}: {value} is not a whole number above zero"
+    assert message in capsys.readouterr().err
+
+
 def test_speed_run_is_measured_as_its_recipe_trains(monkeypatch):
     built = []
 
