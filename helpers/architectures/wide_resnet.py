@@ -6,7 +6,7 @@ Paper: Wide Residual Networks, https://arxiv.org/abs/1605.07146
 import keras
 from keras import layers
 
-from helpers.architectures.arguments import large_enough, require_positive
+from helpers.architectures.arguments import large_enough
 from helpers.architectures.parts import classifier, convolution, preactivation
 
 
@@ -65,9 +65,10 @@ def wide_resnet_cifar(
             f"There is no wide ResNet of depth {depth}. Choose 6n + 4: 16, 22, 28, 40, "
             "or another."
         )
-    require_positive("A wide ResNet", width=width)
-    if width != int(width):
-        raise ValueError(f"width is {width!r}: give a whole number, such as 4.")
+    if width < 1 or width % 1:
+        raise ValueError(
+            f"A wide ResNet has width={width!r}. Give a whole number above zero."
+        )
     large_enough(input_shape, 4, "A wide ResNet that halves the image twice")
     inputs = keras.Input(input_shape, name="image")
     x = convolution(inputs, 16, 3, name="stem")
