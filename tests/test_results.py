@@ -1,6 +1,7 @@
 """The results tables against the logs."""
 
 import json
+import shutil
 
 import pytest
 
@@ -254,8 +255,13 @@ def test_what_is_not_run_is_listed_with_its_hours(tmp_path):
     core = {"hardware": "1 CPU core, fast"}
     for name, seconds in (("full", 45.0), ("thin", 22.5)):
         count = {"macs": macs[name] * 1_000_000, "seconds_per_epoch": seconds}
-        write_run(logs, f"{name}_seed0", 0, 0.9, **count, **core)
-    write_run(logs, "full_seed1", 1, 0.9, seconds_per_epoch=1.0, hardware="GPU")
+        write_run(logs, f"{name}_seed0", 0, 0.9, architecture=name, **count, **core)
+    fast = {"architecture": "full", "seconds_per_epoch": 1.0}
+    write_run(logs, "full_seed1", 1, 0.9, hardware="GPU", **fast)
+    write_run(logs, "full_seed2", 2, 0.9, hardware="1 CPU core, then GPU", **fast)
     text = not_run.text(tmp_path)
     assert text.endswith(": wide 0.9, deep 2.5.")
     assert "(10 billion multiply-adds" in text and ", 2 billion where" in text
+    shutil.rmtree(logs / "thin_seed0")
+    with pytest.raises(ValueError, match="hours cannot be estimated"):
+        not_run.text(tmp_path)

@@ -57,4 +57,5 @@ def lectures_table(where: Project) -> str:
 
 def refresh_readme(path: Path = ROOT / "README.md", save: bool = True) -> bool:
     """Brings README's table up to date; tells whether that changes the file."""
-    return markers.refresh(path, START, END, lectures_table(project()), save)
+    content = lectures_table(project())
+    return bool(markers.refresh(path.parent, path.name, START, END, content, save))

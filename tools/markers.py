@@ -22,24 +22,28 @@ def between(text: str, start: str, end: str, content: str) -> str:
     return pattern.sub(lambda _: f"{start}\n{content}\n{end}", text, count=1)
 
 
-def refresh(path: Path, start: str, end: str, content: str, save: bool = True) -> bool:
+def refresh(
+    root: Path, name: str, start: str, end: str, content: str, save: bool = True
+) -> list[str]:
     """Brings what stands between two markers of a file up to date.
 
     Args:
-        path: the file.
+        root: the course's folder.
+        name: the file's path in it.
         start: the first marker.
         end: the second marker.
         content: what is to stand between them.
         save: write the change; otherwise only say whether there is one.
 
     Returns:
-        Whether the file differs from what it should hold.
+        The file's name if it differs from what it should hold.
 
     Raises:
         ValueError: if the markers are not there.
     """
+    path = root / name
     before = path.read_text(encoding="utf-8")
     after = between(before, start, end, content)
     if save and after != before:
         path.write_text(after, encoding="utf-8", newline="\n")
-    return after != before
+    return [name] if after != before else []

@@ -39,13 +39,23 @@ def rates(found: Iterable[Run], tables: Path) -> dict[bool, float]:
     Returns:
         The median over the runs, of architectures without (False) and with depthwise
         layers (True).
+
+    Raises:
+        ValueError: if there is no run of one of the two kinds.
     """
     reached: dict[bool, list[float]] = {False: [], True: []}
     for run in found:
-        if run.fields["hardware"].startswith("1 CPU core"):
-            kind = is_depthwise(run.folder.name.rpartition("_seed")[0], tables)
+        # One that went on elsewhere names every machine.
+        machines = run.fields["hardware"].split(", then ")
+        if all(machine.startswith("1 CPU core") for machine in machines):
+            kind = is_depthwise(run.fields["architecture"], tables)
             work = run.fields["macs"] * run.fields["data"]["images"]
             reached[kind].append(work / run.fields["seconds_per_epoch"])
+    if not all(reached.values()):
+        raise ValueError(
+            "logs/ holds no finished run on one core of a network with, or of one "
+            "without depthwise layers: hours cannot be estimated. Put one back."
+        )
     return {kind: statistics.median(each) for kind, each in reached.items()}
 
 
@@ -56,7 +66,7 @@ def text(root: Path) -> str:
         root: the course's folder, with `logs` and `tables`.
     """
     tables, found = root / "tables", runs(root / "logs")
-    done = {run.folder.name.rpartition("_seed")[0] for run in found}
+    done = {run.fields["architecture"] for run in found}
     speed = rates(found, tables)
     hours = {
         name: EPOCHS * IMAGES * macs / speed[is_depthwise(name, tables)] / 3600
@@ -84,6 +94,4 @@ def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
     Returns:
         The name of the file if it differs from what it should hold.
     """
-    path = root / "logs" / "README.md"
-    changed = markers.refresh(path, START, END, text(root), save)
-    return ["logs/README.md"] if changed else []
+    return markers.refresh(root, "logs/README.md", START, END, text(root), save)

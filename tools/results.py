@@ -20,7 +20,7 @@ def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
     """
     found = collect(runs(root / "logs"))
     return [
-        name
+        changed
         for name, logs in (("README.md", "logs/"), ("logs/README.md", ""))
-        if markers.refresh(root / name, START, END, table(found, logs), save)
+        for changed in markers.refresh(root, name, START, END, table(found, logs), save)
     ]

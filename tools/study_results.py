@@ -75,6 +75,5 @@ def refresh(root: Path = ROOT, save: bool = True) -> list[str]:
     Returns:
         The name of the file if it differs from what it should hold.
     """
-    path = root / "logs" / "README.md"
-    found = markers.refresh(path, START, END, tables(root / "logs"), save)
-    return ["logs/README.md"] if found else []
+    content = tables(root / "logs")
+    return markers.refresh(root, "logs/README.md", START, END, content, save)
