@@ -197,17 +197,20 @@ def test_the_decay_is_that_of_the_published_program():
     momentum = 0.85
     scale = 1024 * (1 + 1 / (1 - momentum))
     rate, decay = 11.5 / scale, 0.0153 * 1024 / scale
+    assert RECIPES["speedrun"].weight_decay == pytest.approx(0.0153 / 11.5)
+    # A tenth of it: his momentum remembers larger weights, which only matters where
+    # they shrink fast; the published decay leaves the two logarithms 5% apart.
+    decay /= 10
     w, velocity = 1.0, 0.0
     variable = keras.Variable([1.0])
-    sgd = nesterov_sgd(1.5, RECIPES["speedrun"].weight_decay, momentum)
+    sgd = nesterov_sgd(1.5, RECIPES["speedrun"].weight_decay / 10, momentum)
     sgd.build([variable])
     for _ in range(300):
         gradient = w * decay / rate
         velocity = momentum * velocity + gradient
         w -= rate * (gradient + momentum * velocity)
         sgd.apply([keras.ops.zeros(1)])
-    # His momentum remembers larger weights, so they shrink a little faster: not equal.
-    assert np.log(numpy(variable)[0]) == pytest.approx(np.log(w), rel=0.1)
+    assert np.log(numpy(variable)[0]) == pytest.approx(np.log(w), rel=0.03)
 
 
 def test_an_ending_that_no_weight_has_is_refused():
@@ -307,4 +310,4 @@ def test_the_run_trains_on_all_images_and_tests_once(tmp_path, monkeypatch):
     test = augment.normalize(images.x_test, training.mean, training.std)
     for name, model in views.items():
         said = numpy(model(test)).argmax(axis=1)
-        assert run[name] == pytest.approx(np.mean(said == images.y_test), abs=0.06)
+        assert run[name] == pytest.approx(np.mean(said == images.y_test), abs=1e-6)
