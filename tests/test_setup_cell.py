@@ -146,9 +146,29 @@ def test_a_failed_clone_names_the_address_and_the_likely_cause(tmp_path):
     # git's own words stand above it, before the traceback.
     assert "fatal: " in done.stderr.splitlines()[1]
     assert done.stderr.splitlines()[-1] == (
-        f"ConnectionError: git cannot clone {url}; is the Internet on?"
+        f"ConnectionError: {url}: install git, go online, or delete {tmp_path / CLONE}"
     )
     assert not (tmp_path / CLONE).exists()
+
+
+def test_a_machine_without_git_is_told_to_install_it(tmp_path, bare):
+    done = execute(setup_source(bare), tmp_path, PATH="")
+    assert done.returncode != 0
+    assert f"ConnectionError: {bare}: install git" in done.stderr.splitlines()[-1]
+
+
+def test_half_a_clone_is_named(tmp_path, bare):
+    (tmp_path / CLONE / ".git").mkdir(parents=True)
+    done = execute(setup_source(bare), tmp_path)
+    assert "already exists and is not an empty directory" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith(f"or delete {tmp_path / CLONE}")
+
+
+def test_a_folder_with_spaces_is_cloned_into(tmp_path, bare):
+    folder = tmp_path / "my lectures"
+    folder.mkdir()
+    assert execute(setup_source(bare), folder).returncode == 0
+    assert (folder / CLONE / "helpers").is_dir()
 
 
 def test_the_placeholder_is_not_cloned_but_explained(tmp_path):
@@ -173,7 +193,7 @@ def test_the_address_comes_from_pyproject():
 
 def test_the_branch_comes_from_pyproject(monkeypatch):
     monkeypatch.setattr(notebooks, "project", lambda: Project(ADDRESS, "winter"))
-    assert '"-bwinter", url' in setup_source()
+    assert " -bwinter {url} " in setup_source()
 
 
 def test_refresh_rewrites_tagged_cells_alone(tmp_path):

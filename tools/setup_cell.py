@@ -18,16 +18,16 @@ _FOLDER = "convolutional-networks-course"
 # Both need at most 12 lines of at most 80 columns, and ruff's format: hence git's
 # short option for the branch.
 _WITH_ADDRESS = """\
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from subprocess import call
 
 clone = Path("{folder}").resolve()
 found = [p for p in (*clone.parents, clone) if (p / "helpers/data").is_dir()]
 url = "{url}"
-if not found and call(["git", "clone", "--depth=1", "-b{branch}", url, clone]):
-    raise ConnectionError(f"git cannot clone {{url}}; is the Internet on?")
+if not found and os.system(f'git clone --depth=1 -b{branch} {{url}} "{{clone}}"'):
+    raise ConnectionError(f"{{url}}: install git, go online, or delete {{clone}}")
 sys.path.insert(0, str([*found, clone][0]))
 import_module("helpers.runtime").check_keras()"""
 
