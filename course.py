@@ -19,11 +19,15 @@ def check_python():
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if version in SUPPORTED:
         return
-    advice = "install it from https://www.python.org/downloads/"
-    for name in reversed(SUPPORTED):
-        other = shutil.which("python" + name)
-        if other and starts(other):
-            advice = f"try python{name} course.py ..."
+    # That page offers the newest release first, which may be too new.
+    advice = f"install Python {SUPPORTED[-1]} from https://www.python.org/downloads/"
+    # Windows' installer makes no python3.13, but py -3.13.
+    names = [["python" + name] for name in reversed(SUPPORTED)]
+    names += [["py", "-" + name] for name in reversed(SUPPORTED)]
+    for words in names:
+        other = shutil.which(words[0])
+        if other and starts([other] + words[1:]):
+            advice = f"try {' '.join(words)} course.py ..."
             break
     sys.exit(
         f"course.py: this is Python {version}, the course needs {SUPPORTED[0]} to "
@@ -31,10 +35,10 @@ def check_python():
     )
 
 
-def starts(python):
+def starts(words):
     """Tells whether an interpreter runs: a version manager's link may lead nowhere."""
     with open(os.devnull, "w") as nowhere:
-        return subprocess.call([python, "-c", ""], stderr=nowhere) == 0
+        return subprocess.call(words + ["-c", ""], stdout=nowhere, stderr=nowhere) == 0
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def test_unsupported_python_gets_one_line(monkeypatch, version):
         runpy.run_path(str(ROOT / "course.py"), run_name="__main__")
     assert ended.value.code == (
         f"course.py: this is Python 3.{version[1]}, the course needs 3.11 to 3.13: "
-        "install it from https://www.python.org/downloads/"
+        "install Python 3.13 from https://www.python.org/downloads/"
     )
 
 
@@ -49,6 +49,14 @@ def test_unsupported_python_names_one_that_starts(monkeypatch):
         runpy.run_path(str(ROOT / "course.py"), run_name="__main__")
 
 
+def test_windows_has_a_launcher_for_each_python(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0, "final", 0))
+    monkeypatch.setattr(shutil, "which", {"py": "py.exe"}.get)
+    monkeypatch.setattr(subprocess, "call", lambda words, **_: words[1] == "-3.13")
+    with pytest.raises(SystemExit, match=r"try py -3\.12 course\.py"):
+        runpy.run_path(str(ROOT / "course.py"), run_name="__main__")
+
+
 def test_old_pythons_can_read_course_py():
     ast.parse((ROOT / "course.py").read_text("utf-8"), feature_version=(3, 7))
 
@@ -58,6 +66,24 @@ def test_supported_versions_are_those_of_the_project():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert versions == ("3.11", "3.12", "3.13")
     assert settings["project"]["requires-python"] == ">=3.11,<3.14"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_commands_that_are_named_exist(name):
+    text = (ROOT / name).read_text("utf-8")
+    named = re.findall(r"(?:python3? |`)course\.py ([^`#\n]+)", text)
+    assert named
+    for words in set(named) - {"--help"}:
+        options = cli.parser().parse_args(words.partition(" -- ")[0].split())
+        assert options.command
+
+
+def test_a_profile_that_does_not_exist_is_refused_at_once(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_PROFILE", "fast")
+    monkeypatch.setattr(commands, "run", lambda *_: pytest.fail("it was run"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert cli.main(["run"]) == 1
+    assert "COURSE_PROFILE is 'fast': set it to" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -330,6 +356,11 @@ def test_workflow_tests_every_set_of_versions_and_every_python():
     assert values("test.yml", "versions") == set(environment.VERSIONS)
     supported = runpy.run_path(str(ROOT / "course.py"))["SUPPORTED"]
     assert values("test.yml", "python") == set(supported)
+    # The sets other than the tested one, on the oldest and the newest Python.
+    ends = f'python: ["{supported[0]}", "{supported[-1]}"]'
+    others = ", ".join(environment.VERSIONS[1:])
+    pairs = re.compile(rf"^ +{re.escape(ends)}\n +versions: \[{others}\]$", re.M)
+    assert pairs.search(WORKFLOWS["test.yml"])
 
 
 def test_workflows_use_one_version_of_each_action():

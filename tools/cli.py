@@ -26,6 +26,7 @@ Environment variables:
                      after it and ends in -site)
     CIFAR10_DIR      where the images lie
 """
+PROFILES = ("quick", "full")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--profile",
-        choices=("quick", "full"),
+        choices=PROFILES,
         default=os.environ.get("COURSE_PROFILE") or "quick",
         help="quick: minutes on two cores; full: the lecture's figures "
         "(default: %(default)s)",
@@ -95,6 +96,12 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if options.command == "run":
+            # argparse does not check a default.
+            if options.profile not in PROFILES:
+                raise environment.CourseError(
+                    f"COURSE_PROFILE is {options.profile!r}: set it to 'quick' or "
+                    "'full', or unset it"
+                )
             return commands.run(options.lecture, options.profile)
         if options.command == "lab":
             return commands.lab(options.lecture, extra)

@@ -49,9 +49,10 @@ SITE = "site"
 
 # EDQUOT: a user's share of the disk is used up, on systems that have such shares.
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+ELSEWHERE = "name a folder on another disk in COURSE_VENV"
 ROOM = (
     "the disk (or the folder of temporary files) is full or your quota is used up: "
-    "free about 4 GB, or name a folder on another disk in COURSE_VENV"
+    f"free about 4 GB (0.5 for the website's), or {ELSEWHERE}"
 )
 
 # What pip's log says, and what that means; the first that is found counts. Without
@@ -252,7 +253,7 @@ def _check_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise CourseError(
             f"{folder} was not made: it needs {needed / 1e9:g} GB and the "
-            f"disk has {free / 1e9:.1f} GB left"
+            f"disk has {free / 1e9:.1f} GB left: free the rest, or {ELSEWHERE}"
         )
 
 
