@@ -153,7 +153,7 @@ def main(arguments=None):
             profile=options.profile,
             devices=options.devices,
         )
-    except (ValueError, callbacks.DamagedError) as error:
+    except (ValueError, OSError, callbacks.DamagedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Training without a notebook: the command line, its logs and its refusals."""
 
+import errno
 import importlib
 import json
 import pkgutil
@@ -10,8 +11,11 @@ import pytest
 
 from helpers import architectures, callbacks, data, optimizers, recipes, train
 from helpers.architectures import BUILDERS
+from helpers.callbacks.atomic import explain_full_disk
 from helpers.callbacks.progress import MainOutput, Progress
 from helpers.data.dataset import assemble
+from helpers.studies import __main__ as studies_command
+from helpers.transfer import __main__ as transfer_command
 
 
 def tiny_images(source="CIFAR-10 (JPEG copy)"):
@@ -92,6 +96,8 @@ def test_interrupted_run_continues_to_the_same_end(tiny, tmp_path, monkeypatch):
         train.train("tiny", folder=tmp_path / "cut", epochs=3)
     monkeypatch.setattr(Progress, "on_epoch_end", stop)
     cut = train.train("tiny", folder=tmp_path / "cut", epochs=3)
+    assert callbacks.read_run(whole)["wall_seconds"] > 0
+    assert callbacks.read_run(cut)["wall_seconds"] is None
     drop = {"seconds": None}
     assert [r | drop for r in callbacks.read_rows(cut)] == [
         r | drop for r in callbacks.read_rows(whole)
@@ -135,6 +141,23 @@ def test_interruption_has_its_exit_code(monkeypatch, capsys):
     monkeypatch.setattr(train, "train", interrupted)
     assert train.main(["base"]) == 130
     assert "run the same command again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [(train, ["base"]), (studies_command, ["schedules"]), (transfer_command, [])],
+)
+def test_a_full_disk_is_one_line_in_every_command(
+    command, names, tmp_path, monkeypatch, capsys
+):
+    def no_room(*_, **__):
+        with explain_full_disk(tmp_path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(data, "load_cifar10", no_room)
+    assert command.main(names) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("error: ") and "No space left on device. Make room" in said
 
 
 def test_list_names_every_architecture(capsys):

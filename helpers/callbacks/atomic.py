@@ -70,7 +70,7 @@ def explain_full_disk(folder: str | os.PathLike):
             raise
         raise OSError(
             error.errno,
-            f"{error.strerror}. Make room, then run the same cell again: what was "
+            f"{error.strerror}. Make room, then run this again: what was "
             "saved before is whole",
             str(folder),
         ) from error

@@ -85,7 +85,7 @@ def main(arguments=None):
         for variant in waiting:
             train_variant(options.name, variant, images, options.seed)
             keras.backend.clear_session()
-    except (ValueError, callbacks.DamagedError) as error:
+    except (ValueError, OSError, callbacks.DamagedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

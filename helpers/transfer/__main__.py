@@ -25,7 +25,7 @@ def main(arguments=None):
             grid.run_missing(images)
             print(rates.table(rates.rows(grid.folder())))
             print(grid.table(grid.rows()))
-    except (ValueError, callbacks.DamagedError) as error:
+    except (ValueError, OSError, callbacks.DamagedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
