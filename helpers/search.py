@@ -58,7 +58,7 @@ def parser():
     )
     found.add_argument(
         "--name",
-        help="of the search; by default made of algorithm, settings and images",
+        help="of the search; by default made of all that its trials share",
     )
     found.add_argument("--worker", type=int, default=0, help="number of this process")
     found.add_argument("--seed", type=int, default=0)
@@ -98,9 +98,10 @@ def main(arguments=None):
         print(f"{accuracy:.4f} with {parameters:,} parameters", flush=True)
         return accuracy
 
-    # Trials of other lengths or images belong to another search.
-    length = f"{chosen.epochs}x{chosen.images}"
-    name = chosen.name or f"{chosen.algorithm}_{length}_{images.sha256[:8]}"
+    # Trials of another length, seed or limit or of other images: another search.
+    length = f"{chosen.epochs}x{chosen.images}_{images.sha256[:8]}"
+    shared = f"{length}_seed{chosen.seed}_limit{chosen.limit}"
+    name = chosen.name or f"{chosen.algorithm}_{shared}"
     if chosen.storage is None:
         FOLDER.mkdir(parents=True, exist_ok=True)
         chosen.storage = f"sqlite:///{(FOLDER / 'search.db').as_posix()}"

@@ -377,9 +377,10 @@ def test_command_searches_and_prints_the_front(tmp_path, monkeypatch, capsys):
     (arrays, settings), *_ = received
     assert [len(array) for array in arrays] == [3, 3, 4, 4]
     assert settings == {"epochs": 2, "seed": 0}
-    # Never the stand-in, and what is compared shares length and images.
+    # Never the stand-in, and what is compared shares all but the candidate.
     assert asked == [{"source": "cifar10"}]
-    trials = OptunaStorage(url, SEPARABLE, "random_2x3_01234567").trials()
+    name = "random_2x3_01234567_seed0_limit100000"
+    trials = OptunaStorage(url, SEPARABLE, name).trials()
     assert trials == search(SEPARABLE, random_search, likeness, 6)
     printed = capsys.readouterr().out
     assert printed.count(" parameters\n") == 6
