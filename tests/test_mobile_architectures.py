@@ -424,6 +424,19 @@ def test_shufflenet_v2_has_the_papers_costs(
     assert output_size(model, "last_relu")[:2] == (7, 7)
 
 
+def test_shufflenet_v2_has_the_papers_sizes(cheap_weights):  # noqa: F811
+    model = shufflenet_v2()
+    assert output_size(model, "stem_pool") == (56, 56, 24)
+    for stage, units, size, filters in (
+        (2, 4, 28, 116),
+        (3, 8, 14, 232),
+        (4, 4, 7, 464),
+    ):
+        last = f"stage{stage}_unit{units}_shuffle"
+        assert output_size(model, last) == (size, size, filters)
+    assert output_size(model, "last_relu") == (7, 7, 1024)
+
+
 @pytest.mark.parametrize(
     "build, message",
     [

@@ -176,6 +176,27 @@ def test_resnet50_has_the_papers_sizes():
 
 
 @pytest.mark.usefixtures("cheap_weights")
+@pytest.mark.parametrize(
+    "builder, kwargs, blocks, channels",
+    [
+        (resnet, {"depth": 18}, (2, 2, 2, 2), 64),
+        (resnet, {"depth": 34}, (3, 4, 6, 3), 64),
+        (resnext, {"depth": 50}, (3, 4, 6, 3), 256),
+        (resnext, {"depth": 101}, (3, 4, 23, 3), 256),
+        (se_resnet, {"depth": 50}, (3, 4, 6, 3), 256),
+    ],
+    ids=case_name,
+)
+def test_stages_have_the_papers_sizes(builder, kwargs, blocks, channels):
+    model = builder(**kwargs)
+    assert output_size(model, "stem_pool") == (56, 56, 64)
+    for stage, count in enumerate(blocks):
+        size, filters = 56 // 2**stage, channels * 2**stage
+        last = f"stage{stage + 1}_block{count}_relu"
+        assert output_size(model, last) == (size, size, filters)
+
+
+@pytest.mark.usefixtures("cheap_weights")
 def test_resnet_cifar_has_the_papers_sizes():
     model = resnet_cifar(depth=56)
     assert output_size(model, "stage1_block9_relu") == (32, 32, 16)
@@ -564,6 +585,7 @@ def test_smallest_image(builder, smallest, kwargs):
         (resnet, {"shortcut": "A"}, "'A'", "pad, project, project_all, none"),
         (resnet_cifar, {"shortcut": None}, "None", "pad, project, project_all, none"),
         (resnet, {"strided": "5x5"}, "'5x5'", "1x1, 3x3"),
+        (resnet, {"depth": 18, "strided": "5x5"}, "'5x5'", "1x1, 3x3"),
         (resnet_cifar, {"shortcut": "none", "zero_gamma": True}, "'none'", "shortcut"),
     ],
     ids=case_name,

@@ -152,7 +152,7 @@ def efficientnet(
         width: Replaces its width.
         resolution: Replaces its resolution; without effect beside `input_shape`.
         gate: False to leave the gates out.
-        drop: Stochastic depth of the last block.
+        drop: Stochastic depth grows from 0 at the first block towards this.
         preprocessing: Whether the network takes pixels from 0 to 255, divides them
             by 255 and normalises them; False for images already standardised. The
             normalisation's three weights are the first of all, without it the

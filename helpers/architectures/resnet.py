@@ -186,6 +186,7 @@ def resnet(
             is unknown.
     """
     one_of("ResNet of depth", depth, STAGES)
+    one_of("strided convolution", strided, ("1x1", "3x3"))
     large_enough(input_shape, 32, "A ResNet that halves the image five times")
     deep = depth >= 50
     inputs = keras.Input(input_shape, name="image")
