@@ -260,7 +260,11 @@ def test_what_is_not_run_is_listed_with_its_hours(tmp_path):
     write_run(logs, "full_seed1", 1, 0.9, hardware="GPU", **fast)
     write_run(logs, "full_seed2", 2, 0.9, hardware="1 CPU core, then GPU", **fast)
     text = not_run.text(tmp_path)
-    assert text.endswith(": wide 0.9, deep 2.5.")
+    assert ": wide 0.9, deep 2.5.\n" in text
+    assert "`python -m helpers.transfer` 2.2" in text
+    (logs / "studies" / "transfer").mkdir(parents=True)
+    (logs / "studies" / "transfer" / "runs.csv").touch()
+    assert "helpers.transfer" not in not_run.text(tmp_path)
     assert "(10 billion multiply-adds" in text and ", 2 billion where" in text
     shutil.rmtree(logs / "thin_seed0")
     with pytest.raises(ValueError, match="hours cannot be estimated"):

@@ -9,6 +9,14 @@ from tools import ROOT, markers
 
 START, END = "<!-- not run -->", "<!-- /not run -->"
 EPOCHS, IMAGES = 50, 45_000
+# Commands of many short runs, what they leave in logs/, their estimated core-hours.
+SERIES = {
+    "python -m helpers.transfer": ("studies/transfer/runs.csv", 2.2),
+    "python -m helpers.tuning": ("tuning/trials.csv", 4.0),
+    "python -m helpers.search_study": ("search", 5.0),
+    "python -m helpers.train speedrun": ("speedrun_seed0", 0.7),
+    "python -m helpers.studies speedrun": ("studies/speedrun", 5.0),
+}
 # Layers that do little arithmetic for each value that they move.
 SLOW = ("| DepthwiseConv2D |", "| SeparableConv2D |")
 
@@ -75,12 +83,19 @@ def text(root: Path) -> str:
         if name not in done | {"small", "speedrun", "wide_resnet28_10"}
     }
     lines = [f"{name} {hours[name]:.1f}" for name in sorted(hours, key=hours.get)]
+    waiting = [
+        f"`{command}` {needed}"
+        for command, (place, needed) in SERIES.items()
+        if not (root / "logs" / place).exists()
+    ]
     full, depthwise = (f"{speed[kind] / 1e9:.0f} billion" for kind in (False, True))
     return (
         f"Not run yet, with the estimated hours of {EPOCHS} epochs of {IMAGES:,} "
         f"images on one core of the runs above, at the median of their rates ({full} "
         f"multiply-adds of the forward pass a second, {depthwise} where there are "
-        f"depthwise layers): {', '.join(lines) or 'none'}."
+        f"depthwise layers): {', '.join(lines) or 'none'}.\n\n"
+        f"Commands without any run, with their estimated hours of a core: "
+        f"{', '.join(waiting) or 'none'}."
     )
 
 
