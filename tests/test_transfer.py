@@ -316,7 +316,9 @@ def test_command_makes_everything_once(tiny, capsys):
     (tiny / grid.STUDY).write_text(json.dumps(study))
     write_rows(tiny / grid.RUNS, found[:1], grid.KINDS)
     assert command.main([]) == 2
-    assert "were made with other batch_size" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "were made with other batch_size" in printed
+    assert f"{grid.STUDY} away" in printed and source.SOURCE in printed
 
 
 def test_a_source_of_other_images_is_refused(tiny, monkeypatch, capsys):
@@ -326,6 +328,19 @@ def test_a_source_of_other_images_is_refused(tiny, monkeypatch, capsys):
     monkeypatch.setattr(data, "load_cifar10", lambda *a, **k: other)
     assert command.main([]) == 2
     assert "not on these images" in capsys.readouterr().err
+
+
+def test_a_source_that_has_seen_a_new_class_is_refused(tiny, monkeypatch, capsys):
+    assert command.main(["--source-only"]) == 0
+    assert source.load_source(tiny).output_shape == (None, 8)
+    # Exercise 5 of the lecture: automobile and dog.
+    monkeypatch.setattr(source, "NEW", (1, 5))
+    assert command.main([]) == 2
+    printed = capsys.readouterr().err
+    assert "leaves airplane, bird, cat, deer, frog, horse, ship, truck" in printed
+    assert not (tiny / rates.FILE).exists()
+    with pytest.raises(ValueError, match="was trained on automobile, cat, deer, dog"):
+        source.load_source(tiny)
 
 
 def test_a_run_that_is_there_twice_is_refused(tmp_path):

@@ -139,7 +139,8 @@ def begin(images, path):
         if differing:
             raise ValueError(
                 f"the runs in {path} were made with other {', '.join(differing)}: "
-                f"move {RUNS}, {rates.FILE} and {STUDY} away to make all runs again."
+                f"move {RUNS}, {rates.FILE} and {STUDY} away to make all runs again, "
+                f"and {SOURCE} with them if the source is to be trained again."
             )
     used = {
         "versions": runtime.versions(),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from helpers.architectures.separable import separable
 from helpers.callbacks import read_run
+from helpers.data import CLASS_NAMES
 from helpers.recipes import PROTOCOLS, RECIPES
 from helpers.studies.results import finished
 from helpers.training import train_model
@@ -28,6 +29,7 @@ def load_source(folder):
 
     Raises:
         FileNotFoundError: If the source network is not trained.
+        ValueError: If it was trained on other classes than `NEW` leaves.
     """
     path = Path(folder) / SOURCE
     if not finished(path):
@@ -35,7 +37,7 @@ def load_source(folder):
             f"{path} holds no finished run: train it with python -m helpers.transfer "
             "--source-only."
         )
-    source = separable(classes=len(read_run(path)["classes"]))
+    source = separable(classes=len(_classes_of(path)))
     source.load_weights(path / "model.keras")
     return source
 
@@ -62,8 +64,9 @@ def train_source(images, folder):
                 f"{path} was trained on {there['source']}, not on these images "
                 f"({images.source}). Move the study's folder away to train it again."
             )
+        _classes_of(path)
         return path
-    old = only(images, others(images))
+    old = only(images, others(images, NEW))
     left_out = " and ".join(images.class_names[label] for label in NEW)
     recipe = RECIPES["course"]
     path = train_model(
@@ -89,3 +92,16 @@ def train_source(images, folder):
     # The network is used, its training is not continued.
     shutil.rmtree(path / "resume", ignore_errors=True)
     return path
+
+
+def _classes_of(path):
+    """Names of the classes of a source run; refuses those that `NEW` does not leave."""
+    there = read_run(path)["classes"]
+    left = [name for label, name in enumerate(CLASS_NAMES) if label not in NEW]
+    if there != left:
+        raise ValueError(
+            f"{path} was trained on {', '.join(there)}; NEW in "
+            f"helpers/transfer/classes.py leaves {', '.join(left)}. Set NEW back, or "
+            "move the study's folder away to train the source again."
+        )
+    return there
