@@ -264,7 +264,9 @@ def test_accuracy_is_the_share_of_right_answers():
     assert methods.accuracy(Model(), x, np.array([1, 0, 0, 1, 1, 0, 1, 1])) == 5 / 8
 
 
-def test_command_makes_everything_once(tiny, capsys):
+def test_command_makes_everything_once(tiny, monkeypatch, capsys):
+    # Accuracies of eight images: the best of two rates is always at an end.
+    monkeypatch.setattr(rates, "check_ends", lambda found: None)
     assert command.main(["--source-only"]) == 0
     assert not (tiny / grid.RUNS).exists()
     folder = tiny / source.SOURCE
@@ -404,5 +406,72 @@ def test_rates_are_chosen_by_their_mean_over_the_draws(tmp_path):
 def test_rates_are_tried_on_images_that_no_compared_network_learns(tmp_path):
     assert not set(rates.DRAWS) & set(range(grid.DRAWS))
     waiting = rates.missing(tmp_path)
-    assert len(waiting) == len(set(waiting)) == 2 * 3 * 5
+    assert len(waiting) == len(set(waiting)) == 2 * 3 * 7
     assert {method for _, method, _ in waiting} == {"scratch", "last_stage", "all"}
+
+
+def trials_of(method, accuracies):
+    """Trials of one draw, from a dictionary of accuracies by rate."""
+    row = dict.fromkeys(rates.KINDS, 0) | {"method": method}
+    return [row | {"rate": r, "val_accuracy": a} for r, a in accuracies.items()]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "end"),
+    [
+        ({0.01: 0.9, 0.1: 0.8, 1.0: 0.7}, 0.01),
+        ({0.01: 0.7, 0.1: 0.8, 1.0: 0.9}, 1.0),
+        ({0.01: 0.7, 0.1: 0.9, 1.0: 0.8}, None),
+        # Lower rates change nothing any more.
+        ({0.01: 0.9, 0.1: 0.9, 1.0: 0.8}, None),
+        ({0.01: 0.9, 0.1: 0.7, 1.0: 0.9}, 0.01),
+        ({0.01: 0.7, 0.1: 0.9}, 0.1),
+        ({0.1: 0.9}, None),
+    ],
+)
+def test_a_best_rate_at_an_end_is_refused(accuracies, end):
+    inside = trials_of("all", {0.01: 0.5, 0.1: 0.6, 1.0: 0.5})
+    found = inside + trials_of("scratch", accuracies)
+    if end is None:
+        return rates.check_ends(found)
+    with pytest.raises(ValueError, match=f"from scratch: .* {end}, is at an end of"):
+        rates.check_ends(found)
+
+
+def test_rates_may_become_more_until_one_was_used(tiny, monkeypatch):
+    """No network is trained: the best rate is 0.3."""
+    made = []
+
+    def timed(method, path, drawn, seed, rate):
+        if rate is not None:
+            made.append(rate)
+        return rate, 1.0
+
+    def accuracy(rate, x, y):
+        return 0.7 if rate is None else 0.9 - 0.1 * abs(np.log10(rate / 0.3))
+
+    monkeypatch.setattr(grid, "timed", timed)
+    monkeypatch.setattr(grid, "accuracy", accuracy)
+    (tiny / source.SOURCE).mkdir(parents=True)
+    (tiny / source.SOURCE / "model.keras").write_bytes(b"weights")
+    images = tiny_images()
+    with pytest.raises(ValueError, match="0.1, is at an end .* Add a rate beyond"):
+        grid.run_missing(images)
+    assert made == [0.01, 0.1] and not grid.rows()
+
+    # Trials of a rate that is no longer tried would take part in the choice.
+    monkeypatch.setattr(rates, "RATES", (0.1, 0.3, 1.0))
+    with pytest.raises(ValueError, match="made with other rates"):
+        grid.run_missing(images)
+
+    made.clear()
+    monkeypatch.setattr(rates, "RATES", (0.01, 0.1, 0.3, 1.0))
+    grid.run_missing(images)
+    # Two new trials, then the compared runs of two draws.
+    assert made == [0.3, 1.0, 0.3, 0.3] and len(grid.rows()) == 4
+    assert grid.study()["rates"]["tried"] == [0.01, 0.1, 0.3, 1.0]
+
+    write_rows(tiny / grid.RUNS, grid.rows()[:2], grid.KINDS)
+    monkeypatch.setattr(rates, "RATES", (0.01, 0.1, 0.2, 0.3, 1.0))
+    with pytest.raises(ValueError, match="made with other rates"):
+        grid.run_missing(images)

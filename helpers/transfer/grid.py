@@ -124,6 +124,8 @@ def study(path=None):
 def begin(images, path):
     """Write `study.json`, or see that the runs that exist belong to this study.
 
+    More learning rates may be tried until the first compared run has used the best.
+
     Args:
         images: The whole `Cifar10`.
         path: Folder of the study.
@@ -133,8 +135,12 @@ def begin(images, path):
     """
     fixed = shared(images, path)
     then = study(path)
-    begun = rows(path) or rates.rows(path)
+    compared = rows(path)
+    begun = compared or rates.rows(path)
     if begun:
+        tried = then.get("rates", {}).get("tried", [])
+        if not compared and set(tried) <= set(rates.RATES):
+            then["rates"] = {**then.get("rates", {}), "tried": list(rates.RATES)}
         differing = [name for name in fixed if then.get(name) != fixed[name]]
         if differing:
             raise ValueError(
@@ -199,7 +205,8 @@ def run_missing(images, path=None):
             `folder()`.
 
     Raises:
-        ValueError: If the folder's runs were made otherwise.
+        ValueError: If the folder's runs were made otherwise, or the best learning
+            rate of a way may lie outside of those tried.
     """
     path = Path(path or folder())
     if not missing(path):
@@ -207,7 +214,9 @@ def run_missing(images, path=None):
     begin(images, path)
     new = only(images, NEW)
     search_rates(new, path)
-    rate_of = rates.chosen(rates.rows(path))
+    trials = rates.rows(path)
+    rates.check_ends(trials)
+    rate_of = rates.chosen(trials)
     waiting = missing(path)
     for index, (number, per_class, method) in enumerate(waiting, start=1):
         drawn = draw(new, per_class, number)

@@ -11,7 +11,7 @@ from pathlib import Path
 from helpers.transfer.files import read_rows
 from helpers.transfer.methods import METHODS
 
-RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 DRAWS = (5, 6)  # those of the comparison are 0 to 4
 PER_CLASS = 50
 FILE = "rates.csv"
@@ -84,6 +84,33 @@ def chosen(found):
         method: max(accuracies, key=accuracies.get)
         for method, accuracies in means(found).items()
     }
+
+
+def check_ends(found):
+    """See that no way is best at an end of the rates that were tried.
+
+    An end that is no better than its neighbour passes: at rates so low that
+    nothing changes, lower ones are the same.
+
+    Args:
+        found: Trials, as `rows` returns them.
+
+    Raises:
+        ValueError: If the best rate may lie outside; the message names the way.
+    """
+    best = chosen(found)
+    for method, accuracies in means(found).items():
+        tried = list(accuracies)  # ascending
+        if len(tried) == 1:
+            continue
+        for end, inside in ((tried[0], tried[1]), (tried[-1], tried[-2])):
+            if best[method] == end and accuracies[end] > accuracies[inside]:
+                raise ValueError(
+                    f"{METHODS[method].what}: the best learning rate, {end}, is at an "
+                    f"end of those tried ({', '.join(map(str, tried))}). Add a rate "
+                    "beyond it to RATES in helpers/transfer/rates.py and run the same "
+                    "command again: it makes the new trials only."
+                )
 
 
 def table(found):
