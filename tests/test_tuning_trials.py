@@ -16,7 +16,7 @@ from helpers.architectures.small import small
 from helpers.data import load_cifar10
 from helpers.tuning import __main__ as command
 from helpers.tuning import trial as training
-from helpers.tuning.methods import random_search
+from helpers.tuning.methods import Grid, random_search
 from helpers.tuning.ranges import Choice, Range
 from helpers.tuning.sheet import GRID, METHODS, read_best
 from helpers.tuning.table import TrialTable, read_trials
@@ -198,6 +198,26 @@ def test_the_command_makes_what_is_missing_and_repeats_the_best(
     images.sha256 = "1"
     assert command.main(arguments) == 2
     assert "sha256: 0 there, 1 now" in capsys.readouterr().err
+
+
+def test_trials_of_two_spaces_are_not_mixed(tmp_path, monkeypatch):
+    images = SimpleNamespace(x_train=[0], x_val=[0], source="no images", sha256="0")
+    command.check(tmp_path, images)
+    command.check(tmp_path, images)
+    monkeypatch.setattr(command, "GRID", Grid(GRID.counts | {"weight_decay": 3}))
+    with pytest.raises(ValueError, match="'weight_decay': 2.* there.*: 3.* now"):
+        command.check(tmp_path, images)
+    monkeypatch.undo()
+    monkeypatch.setitem(SPACE.choices, "peak", Range(0.005, 20.0, log=True))
+    told = "peak: Range.*high=5.0.* there, .*high=20.0.* now.* Move them away"
+    with pytest.raises(ValueError, match=told):
+        command.check(tmp_path, images)
+    monkeypatch.undo()
+    monkeypatch.setattr(training, "CROP_AND_FLIP", ())
+    with pytest.raises(ValueError, match="transforms: .*RandomCrop.* there, .. now"):
+        command.check(tmp_path, images)
+    monkeypatch.undo()
+    command.check(tmp_path, images)
 
 
 def test_an_interruption_says_how_to_go_on(tmp_path, monkeypatch, capsys):

@@ -17,13 +17,15 @@ from helpers import data, runtime
 from helpers.architectures.search import search
 from helpers.callbacks.atomic import write_atomic
 from helpers.data import Cifar10
-from helpers.tuning.sheet import COLUMNS, FOLDER, METHODS, SEEDS, read_best
+from helpers.tuning.sheet import COLUMNS, FOLDER, GRID, METHODS, SEEDS, read_best
 from helpers.tuning.table import TrialTable, append, drop_cut_line
-from helpers.tuning.trial import EPOCHS, IMAGES, SPACE, train_trial
+from helpers.tuning.trial import EPOCHS, IMAGES, SPACE, recipe_of, train_trial
 
 
 def about(images: Cifar10) -> dict:
     """What all trials share, as `about.json` records it."""
+    # Settings that no hyperparameter changes are those of any candidate.
+    recipe = recipe_of(GRID.points(SPACE)[0])
     return {
         "network": "small",
         "source": images.source,
@@ -31,6 +33,9 @@ def about(images: Cifar10) -> dict:
         "images": len(images.x_train),
         "validation": len(images.x_val),
         "epochs": EPOCHS,
+        "transforms": str(recipe.transforms),
+        **{name: str(kind) for name, kind in SPACE.choices.items()},
+        "grid": GRID.counts,
     }
 
 
@@ -38,7 +43,8 @@ def check(folder: Path, images: Cifar10) -> None:
     """Note what the trials share, or refuse to mix other ones with them.
 
     Raises:
-        ValueError: If the folder holds trials on other images or of other length.
+        ValueError: If the folder holds trials on other images, of other length or
+            from another space.
     """
     path, now = folder / "about.json", about(images)
     if not path.exists():
