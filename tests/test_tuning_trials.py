@@ -220,6 +220,17 @@ def test_trials_of_two_spaces_are_not_mixed(tmp_path, monkeypatch):
     command.check(tmp_path, images)
 
 
+def test_every_start_notes_what_it_was_made_with(tmp_path, monkeypatch):
+    images = SimpleNamespace(x_train=[0], x_val=[0], source="no images", sha256="0")
+    monkeypatch.setattr(command, "commit", lambda: "0123")
+    for hardware in ("one", "one", "two", "one"):
+        monkeypatch.setattr(command.runtime, "hardware", lambda name=hardware: name)
+        command.check(tmp_path, images)
+    made_with = json.loads((tmp_path / "about.json").read_text())["made_with"]
+    assert [used["hardware"] for used in made_with] == ["one", "two"]
+    assert made_with[0].keys() == {"versions", "hardware", "commit"}
+
+
 def test_an_interruption_says_how_to_go_on(tmp_path, monkeypatch, capsys):
     def load(*arguments, **settings):
         raise KeyboardInterrupt

@@ -16,6 +16,7 @@ from pathlib import Path
 from helpers import data, runtime
 from helpers.architectures.search import search
 from helpers.callbacks.atomic import write_atomic
+from helpers.callbacks.runlog import commit
 from helpers.data import Cifar10
 from helpers.tuning.sheet import COLUMNS, FOLDER, GRID, METHODS, SEEDS, read_best
 from helpers.tuning.table import TrialTable, append, drop_cut_line
@@ -42,16 +43,15 @@ def about(images: Cifar10) -> dict:
 def check(folder: Path, images: Cifar10) -> None:
     """Note what the trials share, or refuse to mix other ones with them.
 
+    Each start adds the versions, hardware and commit that it was made with, if they
+    are new.
+
     Raises:
         ValueError: If the folder holds trials on other images, of other length or
             from another space.
     """
     path, now = folder / "about.json", about(images)
-    if not path.exists():
-        noted = {**now, "versions": runtime.versions(), "hardware": runtime.hardware()}
-        write_atomic(path, json.dumps(noted, indent=2) + "\n")
-        return
-    then = json.loads(path.read_text(encoding="utf-8"))
+    then = json.loads(path.read_text(encoding="utf-8")) if path.exists() else now
     other = [name for name in now if then.get(name) != now[name]]
     if other:
         told = "; ".join(f"{n}: {then.get(n)} there, {now[n]} now" for n in other)
@@ -59,6 +59,15 @@ def check(folder: Path, images: Cifar10) -> None:
             f"{folder} holds other trials ({told}). Move them away, or name another "
             "folder with --folder."
         )
+    used = {
+        "versions": runtime.versions(),
+        "hardware": runtime.hardware(),
+        "commit": commit(),
+    }
+    made_with = then.get("made_with", [])
+    if used not in made_with:
+        noted = {**now, "made_with": [*made_with, used]}
+        write_atomic(path, json.dumps(noted, indent=2) + "\n")
 
 
 def search_method(method: str, folder: Path, images: Cifar10, trials: int) -> list:
