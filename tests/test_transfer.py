@@ -4,6 +4,8 @@ import dataclasses
 import functools
 import itertools
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -17,6 +19,7 @@ from helpers.studies import results
 from helpers.transfer import __main__ as command
 from helpers.transfer import classes, grid, methods, rates, source
 from helpers.transfer.files import write_rows
+from tools import notebooks
 
 narrow = functools.partial(separable, stages=((4, 0), (6, 1), (8, 1)), dropout=0.5)
 
@@ -343,6 +346,22 @@ def test_a_source_that_has_seen_a_new_class_is_refused(tiny, monkeypatch, capsys
     assert not (tiny / rates.FILE).exists()
     with pytest.raises(ValueError, match="was trained on automobile, cat, deer, dog"):
         source.load_source(tiny)
+
+
+def test_the_lecture_runs_with_other_classes_and_refuses_their_source(capsys):
+    run = {"test_accuracy": 0.9, "data": {"source": "no images"}}
+    space = {"data": data, "read_run": lambda folder: run}
+    run["classes"] = [n for n in data.CLASS_NAMES if n not in ("airplane", "bird")]
+    lecture = notebooks.read(notebooks.FOLDER / "20_transfer_learning.ipynb")
+    cells = [cell.source for cell in notebooks.code_cells(lecture)]
+    trained = {}
+    for new in (classes.NEW, (1, 5)):
+        space["transfer"] = SimpleNamespace(NEW=new, folder=Path, SOURCE="source")
+        for words in ("names = [data.CLASS_NAMES", "TRAINED ="):
+            exec(next(cell for cell in cells if words in cell), space)
+        trained[" ".join(space["names"])] = space["TRAINED"]
+    assert trained == {"airplane bird": True, "automobile dog": False}
+    assert "automobile dog\nnot run yet" in capsys.readouterr().out
 
 
 def test_a_run_that_is_there_twice_is_refused(tmp_path):
