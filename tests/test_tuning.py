@@ -2,15 +2,18 @@
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers import studies
 from helpers.architectures.search import MemoryStorage, search
 from helpers.architectures.search_space import Space
 from helpers.architectures.search_storage import tree_parzen
+from helpers.callbacks import read_rows
 from helpers.tuning import sheet
 from helpers.tuning.compare import compare, landscape, noisy
 from helpers.tuning.luck import expected_best, expected_maximum
@@ -19,6 +22,7 @@ from helpers.tuning.pruning import median_rule, successive_halving
 from helpers.tuning.ranges import Choice, Range
 from helpers.tuning.table import append, drop_cut_line
 from helpers.tuning.trial import SPACE
+from tools import notebooks
 
 RATE, SIZE = Range(1e-3, 10.0, log=True), Choice((32, 64, 128))
 PAIR = Space({"rate": RATE, "size": SIZE}, build=None, parameters=lambda candidate: 0)
@@ -202,6 +206,28 @@ def test_successive_halving_spends_as_much_in_every_round():
     assert counts == {1: 54, 3: 18, 9: 6, 27: 2, 81: 1}
     kept = {i for i, end in enumerate(ends) if end > 1}
     assert kept == set(np.argsort([curve[0] for curve in curves])[-27:])
+
+
+def cells_with(*words):
+    """Sources of the lecture's first cells that hold these words, in their order."""
+    lecture = notebooks.read(notebooks.FOLDER / "23_hyperparameters.ipynb")
+    sources = [cell.source for cell in lecture.cells]
+    return [next(s for s in sources if word in s) for word in words]
+
+
+def test_the_lecture_stops_each_run_once_and_tells_what_is_lost():
+    choose, told = cells_with("studies.folders(", "Both rules stop the run")
+    space = {"np": np, "studies": studies, "read_rows": read_rows}
+    exec(choose, space)
+    curves = space["curves"]
+    assert len({tuple(curve) for curve in curves}) == len(curves) == 43
+    final = [curve[-1] for curve in curves]
+    loss = float(re.search(r"and lose (\d\.\d) points", told).group(1))
+    for rule in (median_rule, successive_halving):
+        ends = rule(curves)
+        assert ends[np.argmax(final)] < 30
+        kept = [v for v, end in zip(final, ends, strict=True) if end == 30]
+        assert max(final) - max(kept) == pytest.approx(loss, abs=0.05)
 
 
 def test_results_are_told_by_method():
