@@ -13,6 +13,7 @@ from helpers.architectures.search import Trial, search
 from helpers.architectures.search_space import Space
 from helpers.architectures.search_storage import tree_parzen
 from helpers.architectures.small import small
+from helpers.callbacks import one_cycle
 from helpers.data import load_cifar10
 from helpers.tuning import __main__ as command
 from helpers.tuning import trial as training
@@ -21,6 +22,7 @@ from helpers.tuning.ranges import Choice, Range
 from helpers.tuning.sheet import GRID, METHODS, read_best
 from helpers.tuning.table import TrialTable, read_trials
 from helpers.tuning.trial import SPACE, recipe_of, train_trial
+from tools import notebooks
 
 RATE, SIZE = Range(1e-3, 10.0, log=True), Choice((32, 64, 128))
 PAIR = Space({"rate": RATE, "size": SIZE}, build=None, parameters=lambda candidate: 0)
@@ -138,6 +140,41 @@ def test_a_recipe_holds_the_settings():
     assert max(rates) == pytest.approx(0.5) and rates[-1] == pytest.approx(0, abs=1e-6)
     # Papers' value over 1 - momentum, as Keras takes it.
     assert optimizer.weight_decay == pytest.approx(1e-2)
+
+
+def test_the_lecture_s_search_has_the_space_and_schedule_of_its_trials():
+    """The cells are run with a model that notes its optimizer and learns nothing."""
+    noted = {}
+
+    class Model:
+        def compile(self, optimizer, loss, metrics):
+            noted["optimizer"] = optimizer
+
+        def fit(self, *arguments, **settings):
+            return SimpleNamespace(history={"val_accuracy": [0.1]})
+
+    class Asked:
+        def suggest_float(self, name, low, high, log=False):
+            noted[name] = Range(low, high, log)
+            return 0.3
+
+        def suggest_categorical(self, name, values):
+            noted[name] = Choice(tuple(values))
+            return 32
+
+    space = {"keras": keras, "one_cycle": one_cycle, "EPOCHS": 2, "started": []}
+    space |= {"small": lambda filters: Model(), "FILTERS": (), "Report": id}
+    space |= dict.fromkeys(("x_train", "y_train", "x_val", "y_val"), range(160))
+    lecture = notebooks.read(notebooks.FOLDER / "23_hyperparameters.ipynb")
+    cells = [cell.source for cell in notebooks.code_cells(lecture)]
+    for words in ("def train(", "def objective("):
+        exec(next(cell for cell in cells if cell.startswith(words)), space)
+    space["objective"](Asked())
+    optimizer = noted.pop("optimizer")
+    assert noted == SPACE.choices
+    # Ten steps: from a tenth of the peak up to it, then down to zero.
+    rates = [float(optimizer._learning_rate(step)) for step in (0, 2.5, 10)]
+    assert rates == pytest.approx([0.03, 0.3, 0.0])
 
 
 def test_a_trial_trains_validates_and_tests_on_demand(monkeypatch):
