@@ -24,7 +24,8 @@ def on_image(
             going on beyond; or "nearest".
 
     Returns:
-        `(..., height, width)`; zero at pixels that no position sees.
+        `(..., height, width)`; zero beyond the outermost fields. Between fields that
+        leave a gap it is interpolated like everywhere.
 
     Raises:
         ValueError: where the maps are not of the field's size, or the size of the
