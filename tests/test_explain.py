@@ -520,6 +520,11 @@ def test_the_surest_mistakes_come_first():
     assert worst_mistakes(probabilities, probabilities.argmax(1)).tolist() == []
 
 
+def test_the_probability_of_one_unit_is_given_for_both_classes():
+    p = np.array([[0.9], [0.2], [0.4]])
+    assert worst_mistakes(np.hstack([1 - p, p]), [0, 0, 1]).tolist() == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -531,6 +536,7 @@ def test_the_surest_mistakes_come_first():
         (lambda: worst_mistakes(np.array([[np.nan, 1]]), [0]), "row 0 is not"),
         (lambda: worst_mistakes(np.ones(3), [0, 0, 0]), r"shape \(3,\)"),
         (lambda: worst_mistakes(np.eye(2), [0, 1], -1), "count is -1"),
+        (lambda: worst_mistakes(np.full((2, 1), 0.7), [0, 1]), r"hstack\(\[1 - p, p"),
     ],
 )
 def test_mistakes_name_what_is_wrong(call, message):

@@ -39,7 +39,8 @@ def worst_mistakes(
     """Finds the mistakes that the network was surest of.
 
     Args:
-        probabilities: `(n, classes)`, as `model.predict` returns them.
+        probabilities: `(n, classes)`, as `model.predict` returns them; of a model
+            with one sigmoid output, `np.hstack([1 - p, p])`.
         labels: `(n,)` or `(n, 1)`, true classes, counted from 0.
         count: how many to return at most.
 
@@ -56,6 +57,11 @@ def worst_mistakes(
     if probabilities.ndim != 2 or not probabilities.shape[1]:
         raise ValueError(
             f"probabilities have the shape {probabilities.shape}, expected (n, classes)"
+        )
+    if probabilities.shape[1] == 1:
+        raise ValueError(
+            "probabilities have one column, that of the positive class: give both "
+            "classes, np.hstack([1 - p, p])"
         )
     labels = _classes("labels", labels, probabilities.shape[1])
     if len(labels) != len(probabilities):
