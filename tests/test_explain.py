@@ -642,6 +642,20 @@ def test_scores_without_a_softmax_are_no_probabilities():
     assert occlusion(model, images()).scores.shape == (len(logits), 1)
 
 
+def test_one_output_is_of_its_positive_class():
+    """Also where it is below a half: what is there speaks for the other class."""
+    model, batch = corner([[-1], [-1]], activation="sigmoid"), images()
+    assert (model.predict(batch, verbose=0) < 0.5).all()
+    heat = grad_cam(model, batch, signed=True)
+    covered = occlusion(model, batch, size=2, stride=2, fill=0)
+    for found, values in ((heat, heat.maps), (covered, covered.drops)):
+        assert not found.classes.any() and (found.scores < 0).all()
+        assert values.min() < 0 and values.max() < 1e-6
+    for explain in (grad_cam, occlusion):
+        with pytest.raises(ValueError, match="one output, class 0 here, which is its"):
+            explain(model, batch, 1)
+
+
 SOME = "class_activation or one_corner or nested_layers or linear_net"
 
 

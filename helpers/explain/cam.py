@@ -70,7 +70,8 @@ def grad_cam(
         images: `(n, height, width, channels)`, as the model takes them; a list or
             dict of arrays for a model of several inputs.
         classes: one class, k classes for all images, or `(n, k)` classes of each
-            image; by default the predicted one of each.
+            image; by default the predicted one of each. A model with one output has
+            class 0 only, which is its positive class, whatever it predicts.
         layer: name of the layer whose maps are taken; by default the last one with
             more than one position. The result says which.
         output: which output of a model with several.

@@ -81,7 +81,8 @@ def occlusion(
             changed.
         images: `(n, height, width, channels)`, as the model takes them.
         classes: one class, k classes for all images, or `(n, k)` classes of each
-            image; by default the predicted one of each.
+            image; by default the predicted one of each. A model with one output has
+            class 0 only, which is its positive class, whatever it predicts.
         size: height and width of the patch, in pixels.
         stride: pixels from one place to the next, at most `size`.
         fill: value of a patch, or one value a channel, in the unit of the images; by

@@ -94,15 +94,20 @@ class Scores:
             )
         wrong = table[(table < 0) | (table >= self.classes)]
         if wrong.size:
+            known = f"{self.classes}, from 0 to {self.classes - 1}"
+            if self.classes == 1:
+                known = "one output, class 0 here, which is its positive class"
             raise ValueError(
-                f"there is no class {wrong[0]}: model {self.network.name!r} has "
-                f"{self.classes}, from 0 to {self.classes - 1}"
+                f"there is no class {wrong[0]}: model {self.network.name!r} has {known}"
             )
         return table
 
 
 def predicted(scores: np.ndarray) -> np.ndarray:
-    """Returns the class of the highest score for each image, `(n, 1)`."""
+    """Returns the class of the highest score for each image, `(n, 1)`.
+
+    That of one column is always 0, its positive class.
+    """
     return np.argmax(scores, axis=1)[:, None]
 
 
