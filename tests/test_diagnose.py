@@ -584,11 +584,68 @@ def test_a_check_alone():
 
 def test_the_association_of_labels_is_that_of_chance_for_any_order():
     real = association(TRAIN[0], LABELS)
-    assert not real.by_chance and real.accuracy > 0.3
+    assert real.seen and not real.by_chance and real.recall > 0.3
     rng = np.random.default_rng(1)
     shuffled = [association(TRAIN[0], rng.permutation(LABELS)) for _ in range(3)]
     assert all(link.by_chance for link in shuffled)
     assert association(TRAIN[0][:100], LABELS[:100]) is None
+
+
+def two_clouds(count, rare, distance, seed):
+    """Noise of two classes whose brightness differs a little, `(count, 8, 8, 3)`.
+
+    Args:
+        count: Images.
+        rare: Share of class 1.
+        distance: Of the classes' mean brightness, in its standard deviations.
+        seed: Of the noise.
+    """
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation((np.arange(count) < rare * count).astype(int))
+    brightness = rng.normal(size=count) + distance * labels
+    images = rng.normal(size=(count, 8, 8, 3)) + brightness[:, None, None, None]
+    return images.astype("float32"), labels
+
+
+@pytest.mark.parametrize(
+    "count, rare", [(1024, 0.1), (1024, 0.05), (500, 0.5), (1024, 0.5)]
+)
+def test_hard_and_imbalanced_labels_are_not_called_shuffled(count, rare):
+    """The best classifier is right for Phi(distance / 2) = 60% of either class."""
+    for seed in range(10):
+        link = association(*two_clouds(count, rare, 0.5, seed))
+        assert not link.by_chance, link
+        assert link.chance == 0.5 and link.recall < 0.75
+
+
+def test_the_error_of_the_recall_is_that_of_labels_in_any_order():
+    images, labels = two_clouds(600, 0.1, 0.0, 0)
+    rng = np.random.default_rng(0)
+    links = [association(images, rng.permutation(labels)) for _ in range(100)]
+    recalls = np.array([link.recall for link in links])
+    errors = np.array([link.error for link in links])
+    assert np.mean(recalls) == pytest.approx(0.5, abs=0.02)
+    assert np.std(recalls) == pytest.approx(errors.mean(), rel=0.25)
+    assert errors.mean() == pytest.approx(0.5 * np.sqrt(0.25 / 60 + 0.25 / 540), 0.02)
+
+
+def test_many_images_tell_shuffled_labels_of_two_classes():
+    images, labels = two_clouds(4000, 0.5, 0.5, 0)
+    assert association(images, labels).seen
+    shuffled = np.random.default_rng(0).permutation(labels)
+    assert association(images, shuffled).by_chance
+
+
+def test_no_check_waits_for_labels_that_are_only_likely_wrong():
+    shuffled = TRAIN[0], np.random.default_rng(5).permutation(LABELS)
+    report = diagnose(network(), shuffled, only=["labels", "gradients", "depth"])
+    assert report.faults == ["labels"]
+    assert report["gradients"].verdict == report["depth"].verdict == "healthy"
+    few = two_clouds(1024, 0.05, 0.0, 1)
+    small_network = compiled(small((8, 8, 3), filters=(8,), classes=2))
+    finding = diagnose(small_network, few, only=["labels"])["labels"]
+    assert finding.verdict == "healthy"
+    assert "too few images of the rarest class to judge" in finding.evidence
 
 
 def test_one_batch_is_learned_by_heart_or_not():

@@ -90,7 +90,8 @@ def check_labels(case: Case) -> Finding:
     Returns:
         A fault where labels are constant, do not fit the model's outputs or the
         loss, come class by class, or have nothing to do with the images as far as
-        simple features tell.
+        simple features tell. The last is likely, not certain, and said only where
+        there are enough images of the rarest class.
     """
     check, sample, outputs = "labels", case.train, case.outputs
     labels, classes = sample.labels, sample.classes
@@ -139,7 +140,10 @@ def check_labels(case: Case) -> Finding:
             evidence,
             "Show images with their labels: probably one of the two was shuffled "
             "without the other.",
+            certain=False,
         )
+    if not link.seen:
+        evidence += ": too few images of the rarest class to judge by (see images=)"
     return healthy(check, evidence)
 
 

@@ -17,12 +17,14 @@ class Finding:
         verdict: "healthy", "fault" or "not checked".
         evidence: What was measured, with its numbers; where nothing was, why.
         advice: What to do about a fault; empty otherwise.
+        certain: False for a fault that is only likely, for which no other check waits.
     """
 
     check: str
     verdict: str
     evidence: str
     advice: str = ""
+    certain: bool = True
 
     @property
     def fault(self) -> bool:
@@ -39,9 +41,9 @@ def healthy(check: str, evidence: str) -> Finding:
     return Finding(check, HEALTHY, evidence)
 
 
-def fault(check: str, evidence: str, advice: str) -> Finding:
+def fault(check: str, evidence: str, advice: str, certain: bool = True) -> Finding:
     """Returns the finding of a fault."""
-    return Finding(check, FAULT, evidence, advice)
+    return Finding(check, FAULT, evidence, advice, certain)
 
 
 def unchecked(check: str, reason: str) -> Finding:

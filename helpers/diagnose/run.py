@@ -38,7 +38,8 @@ CHECKS: dict[str, Callable[[Case], Finding]] = {
 }
 
 # A check that would only measure the consequences of another fault waits for its cure:
-# pixels of 0 to 255 saturate units and make the loss explode, too.
+# pixels of 0 to 255 saturate units and make the loss explode, too. None waits for a
+# fault that is only likely.
 _WAITS_FOR = {
     "results": ("labels",),
     "regularisation": ("labels", "alike"),
@@ -111,7 +112,7 @@ def diagnose(
         faults = [
             other
             for other in _WAITS_FOR.get(name, ())
-            if other in findings and findings[other].fault
+            if other in findings and findings[other].fault and findings[other].certain
         ]
         if faults:
             reason = f"waits until {' and '.join(faults)} are healthy"
