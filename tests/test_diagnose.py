@@ -185,6 +185,17 @@ def test_labels_that_nobody_looked_at(labels, said):
     assert said in report["labels"].evidence
 
 
+@pytest.mark.parametrize("kind", [str, np.bytes_, object, lambda names: names[:, None]])
+def test_labels_that_are_text(kind):
+    names = np.array([f"class {label}" for label in LABELS])
+    names = names.astype(kind) if isinstance(kind, type) else kind(names)
+    report = diagnose(network(), (TRAIN[0], names))
+    assert report.faults == ["labels"], report
+    assert "labels are text, such as" in report["labels"].evidence
+    assert "Number the classes" in report["labels"].advice
+    assert report["learning_rate"].verdict == "not checked"
+
+
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", "binary_crossentropy"])
 def test_class_numbers_under_a_loss_that_takes_rows(loss):
     report = diagnose(network(loss=loss), TRAIN, only=["labels", "gradients"])

@@ -88,13 +88,19 @@ def check_labels(case: Case) -> Finding:
         case: Model and data.
 
     Returns:
-        A fault where labels are constant, do not fit the model's outputs or the
-        loss, come class by class, or have nothing to do with the images as far as
+        A fault where labels are text or constant, do not fit the model's outputs or
+        the loss, come class by class, or have nothing to do with the images as far as
         simple features tell. The last is likely, not certain, and said only where
         there are enough images of the rarest class.
     """
     check, sample, outputs = "labels", case.train, case.outputs
     labels, classes = sample.labels, sample.classes
+    if _is_text(labels):
+        return fault(
+            check,
+            f"the labels are text, such as {labels.flat[0]!r}",
+            "Number the classes from 0: np.unique(labels, return_inverse=True)[1].",
+        )
     if not np.isfinite(np.asarray(labels, "float64")).all():
         return fault(check, "some labels are no numbers", "Read the labels again.")
     seen, counts = np.unique(classes, return_counts=True)
@@ -145,6 +151,11 @@ def check_labels(case: Case) -> Finding:
     if not link.seen:
         evidence += ": too few images of the rarest class to judge by (see images=)"
     return healthy(check, evidence)
+
+
+def _is_text(labels):
+    kinds = str | bytes  # of tf.data come objects, of arrays NumPy's own kinds
+    return labels.dtype.kind in "SU" or isinstance(labels.flat[0], kinds)
 
 
 def _misfit(case, labels, classes):
