@@ -499,6 +499,23 @@ def test_hidden_units_too_few_or_too_many():
     assert faults(huge, TRAIN, images=600) == ["width"]
 
 
+@pytest.mark.parametrize("units, found", [((), []), ((16,), []), ((9,), ["width"])])
+def test_many_classes_need_no_more_units_than_ten(units, found):
+    """ResNet-20 has 64 units in front of 100 classes."""
+    body = resnet_cifar(SHAPE, depth=20, classes=100)
+    x = body.layers[-2].output
+    for width in units:
+        x = layers.Dense(width, activation="relu")(x)
+    outputs = layers.Dense(100, activation="softmax")(x)
+    model = compiled(keras.Model(body.input, outputs))
+    labels = np.arange(len(LABELS)) % 100
+    # Weights are compared with images elsewhere.
+    report = diagnose(model, (TRAIN[0], labels), only=["width"])
+    assert report.faults == found, report
+    if found:
+        assert report["width"].advice == "Give it more units: 20 at least."
+
+
 @pytest.mark.parametrize(
     "rate, said", [(30.0, "too high"), (1e-8, "too low"), (1e-3, None)]
 )

@@ -16,6 +16,11 @@ from helpers.diagnose.report import Finding, fault, healthy, unchecked
 _PLAIN_DEPTH = 19
 _NORMALISED_DEPTH = 31
 
+# Units in front of ten classes or more. Many classes need no unit each, since a linear
+# softmax can tell any number apart in two dimensions: ResNet-18 has 512 units in front
+# of 1,000 classes.
+_UNITS = 10
+
 # Weights for each training image: AlexNet had 50, the largest network of this course
 # about 450. Far more is a network for another data set.
 _WEIGHTS_AN_IMAGE = 1000
@@ -80,14 +85,15 @@ def check_depth(case: Case) -> Finding:
 
 
 def check_width(case: Case) -> Finding:
-    """Compares hidden units with classes, and weights with images.
+    """Compares hidden units with classes, ten at most, and weights with images.
 
     Args:
         case: Model and data.
 
     Returns:
-        A fault where a dense layer, or what the last layer gets, is narrower than
-        there are classes, or there are far more weights than images.
+        A fault where a dense layer, or what the last layer gets, has fewer than ten
+        units and fewer than there are classes, or there are far more weights than
+        images.
     """
     check, classes = "width", case.outputs
     if not case.kernels:
@@ -103,12 +109,9 @@ def check_width(case: Case) -> Finding:
     place = min(widths, key=widths.get)
     weights = sum(math.prod(v.shape) for v in case.model.trainable_variables)
     evidence = f"narrowest in front of {classes} classes: {widths[place]} ({place})"
-    if widths[place] < classes and classes > 2:
-        return fault(
-            check,
-            evidence,
-            f"Give it more units than classes: {2 * classes} at least.",
-        )
+    needed = min(classes, _UNITS)
+    if widths[place] < needed and classes > 2:
+        return fault(check, evidence, f"Give it more units: {2 * needed} at least.")
     total = case.train.total
     if total is not None:
         evidence += f"; {weights:,} weights for {total:,} images"
