@@ -574,6 +574,23 @@ def test_model_data_and_random_numbers_stay_as_they_were(scheduled):
     assert not any("call" in vars(layer) for layer in model.layers)
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+def test_generators_of_older_keras_are_read(seed):
+    """They are iterators as well as data sets, and draw global random numbers."""
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    flow = ImageDataGenerator(horizontal_flip=True).flow(
+        *TRAIN, batch_size=64, seed=seed
+    )
+    model = network()
+    globally = np.random.get_state()[1].tolist()
+    sample = Case(model, flow).train
+    assert (sample.total, sample.batch_size, len(sample.images)) == (1024, 64, 1024)
+    assert sorted(sample.labels) == sorted(LABELS)
+    assert flow.total_batches_seen == 0 and flow.index_array is None
+    assert np.random.get_state()[1].tolist() == globally
+
+
 def test_the_report_reads_in_a_terminal_and_in_a_notebook():
     report = diagnose(network(), (IMAGES, LABELS), only=["inputs", "initialisation"])
     assert report.faults == ["inputs"]

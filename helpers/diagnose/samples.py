@@ -88,7 +88,8 @@ def read(data: Any, images: int, batch_size: int | None = None) -> Sample:
         TypeError: If the data cannot be read without using them up.
         ValueError: If there are no images, or images and labels do not pair up.
     """
-    if isinstance(data, Iterator):
+    # Keras' older generators, ImageDataGenerator.flow, are both.
+    if isinstance(data, Iterator) and not isinstance(data, keras.utils.PyDataset):
         raise TypeError(
             f"The data are an iterator ({type(data).__name__}), which a look would use "
             "up. Give arrays (images, labels), a keras.utils.PyDataset or a list of "
