@@ -366,6 +366,59 @@ def test_a_larger_gap_is_allowed_where_something_regularises(decay, share, found
     assert bool(report.faults) == found, report
 
 
+class Plain(keras.utils.PyDataset):
+    """Batches of arrays, by a data set that does not say what it does."""
+
+    def __init__(self, images, labels, size=50):
+        super().__init__()
+        self.images, self.labels, self.size = images, labels, size
+
+    def __len__(self):
+        return len(self.images) // self.size
+
+    def __getitem__(self, index):
+        cut = slice(self.size * index, self.size * (index + 1))
+        return self.images[cut], self.labels[cut]
+
+
+def foretelling(labels, right, decay=None):
+    """A model, and images of which it has the first `right` right."""
+    images = np.zeros((len(labels), *SHAPE), "float32")
+    images[:, 0, 0, 0] = (labels + (np.arange(len(labels)) >= right)) % 10
+    inputs = keras.Input(SHAPE)
+    model = keras.Model(inputs, Foretold()(inputs))
+    return compiled(model, keras.optimizers.SGD(0.1, weight_decay=decay)), images
+
+
+@pytest.mark.parametrize("kind", [Plain, "tf.data"])
+def test_augmentation_that_is_not_known_is_not_invented(kind):
+    labels = np.arange(1000) % 10
+    for decay, right, found in (
+        (None, 880, True),
+        (5e-4, 880, False),
+        (5e-4, 800, True),
+    ):
+        model, partly = foretelling(labels, right, decay)
+        _, known = foretelling(labels, len(labels))
+        if kind == "tf.data":
+            tf = pytest.importorskip("tensorflow")
+            train = tf.data.Dataset.from_tensor_slices((known, labels)).batch(50)
+        else:
+            train = kind(known, labels)
+        report = diagnose(
+            model, train, (partly, labels), trained=True, only=["regularisation"]
+        )
+        finding = report["regularisation"]
+        assert finding.fault == found, report
+        has = "weight decay" if decay else "no dropout or decay"
+        assert finding.evidence.endswith(f"; {has}, augmentation not known")
+        if found:
+            assert "(crops, mirrors) if there is none, then" in finding.advice
+            assert ("weight decay leaves a gap" in finding.advice) == (
+                decay is not None
+            )
+
+
 def test_a_batch_that_is_too_large():
     assert faults(network(), batch_size=512) == ["batch_size"]
     assert faults(network(), batch_size=64) == []

@@ -207,13 +207,17 @@ def check_alike(case: Case) -> Finding:
             f"{other.images.shape[1:]}",
             "Send both through the same preprocessing.",
         )
-    augmented = train.augmented or other.augmented
+    # What a data set of an unknown kind does may be augmentation.
+    changed = [sample.augmented is not False for sample in (train, other)]
     found = []
     if train.plain is not None and other.plain is not None:
-        when = "before augmentation, " if augmented else ""
+        when = "before augmentation, " if any(changed) else ""
         found.append(_likeness(train.plain, other.plain, _SHIFT, _RATIO, when))
-    if augmented:
-        pair = (s.images if s.augmented else s.plain for s in (train, other))
+    if any(changed):
+        pair = (
+            sample.images if may else sample.plain
+            for sample, may in zip((train, other), changed, strict=True)
+        )
         found.append(_likeness(*pair, _AUGMENTED_SHIFT, _AUGMENTED_RATIO))
     return next((finding for finding in found if finding.fault), found[0])
 

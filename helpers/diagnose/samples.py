@@ -31,7 +31,8 @@ class Sample:
             `fit` shuffles.
         total: Images of the whole data set; None where that is not known.
         batch_size: Images a training step.
-        augmented: Whether the images may have been changed at random.
+        augmented: Whether the images have been changed at random; None where that is
+            not known.
         plain: Images from all over the data set that nothing has changed at random,
             `(m, height, width, channels)`; None where only changed ones are known.
     """
@@ -41,7 +42,7 @@ class Sample:
     batches: np.ndarray
     total: int | None
     batch_size: int
-    augmented: bool
+    augmented: bool | None
     plain: np.ndarray | None
 
     @property
@@ -138,11 +139,12 @@ def _from_batches(data, count, batch_size):
     chosen = _some(len(data), max(1, -(-count // max(size, 1))))
     pairs = [data[int(index)][:2] for index in chosen]
     total = (len(data) - 1) * size + len(pairs[-1][0])
-    augmented = getattr(data, "transforms", None)
-    if augmented is None:  # what a data set of one's own does is not known
-        augmented = isinstance(data, keras.utils.PyDataset)
+    transforms = getattr(data, "transforms", None)
+    augmented = None if transforms is None else bool(transforms)
+    if isinstance(data, list | tuple):  # the same at each look
+        augmented = False
     plain = _plain(data, count) if isinstance(data, BatchGenerator) else None
-    return _joined(pairs, total, batch_size or size, bool(augmented), plain)
+    return _joined(pairs, total, batch_size or size, augmented, plain)
 
 
 def _plain(data, count):
@@ -166,7 +168,7 @@ def _from_dataset(data, count, batch_size):
         raise ValueError("The data hold no batch: give at least one image.")
     size, batches = len(pairs[0][0]), int(data.cardinality())
     total = batches * size if batches > 0 else None
-    return _joined(pairs, total, batch_size or size, augmented=True)
+    return _joined(pairs, total, batch_size or size, augmented=None)
 
 
 def _joined(pairs, total, batch_size, augmented, plain=None):
@@ -181,7 +183,7 @@ def _joined(pairs, total, batch_size, augmented, plain=None):
     images = np.concatenate([np.asarray(images) for images, _ in pairs])
     labels = np.concatenate([np.asarray(labels) for _, labels in pairs])
     numbers = np.repeat(np.arange(len(pairs)), [len(x) for x, _ in pairs])
-    if plain is None and not augmented:
+    if plain is None and augmented is False:
         plain = images
     return Sample(images, labels, numbers, total, batch_size, augmented, plain)
 

@@ -88,10 +88,14 @@ def check_regularisation(case: Case) -> Finding:
 
     Returns:
         A fault where the gap is above ten points and there is no augmentation, no
-        dropout and no weight decay, or above fifteen in spite of them.
+        dropout and no weight decay, or above fifteen in spite of them. Augmentation
+        that is not known, as in a `tf.data.Dataset`, does not count.
     """
     check, means = "regularisation", _means(case)
+    unknown = case.train.augmented is None and "augmentation" not in means
     listed = ", ".join(means) if means else "no augmentation, dropout or decay"
+    if unknown:
+        listed = f"{', '.join(means) or 'no dropout or decay'}, augmentation not known"
     if case.validation is None or not case.trained or case.loss.kind is None:
         return unchecked(check, f"needs a trained classifier, validation; {listed}")
     samples = case.train, case.validation
@@ -104,22 +108,24 @@ def check_regularisation(case: Case) -> Finding:
     limit = _GAP_LEFT if means else _GAP
     if gap <= limit or gap <= _STANDARD_ERRORS * error:
         return healthy(check, evidence)
+    doubt = " if there is none" if unknown else ""
     if not means:
         return fault(
             check,
             evidence,
-            "Add augmentation first (crops, mirrors), then weight decay of 5e-4 and "
-            "dropout; or more images.",
+            f"Add augmentation first (crops, mirrors){doubt}, then weight decay of "
+            "5e-4 and dropout; or more images.",
         )
     leave = "leaves" if len(means) == 1 else "leave"
-    lacking = [words for name, words in _MEANS.items() if name not in means]
+    wanted = {**_MEANS, "augmentation": _MEANS["augmentation"] + doubt}
+    lacking = [words for name, words in wanted.items() if name not in means]
     more = f", add {', then '.join(lacking)}" if lacking else ""
     return fault(
         check,
         evidence,
-        f"More of it is needed: {listed} {leave} a gap of {100 * gap:.0f} points "
-        f"between training and validation accuracy. Strengthen what there is{more}; "
-        "or more images.",
+        f"More of it is needed: {', '.join(means)} {leave} a gap of {100 * gap:.0f} "
+        f"points between training and validation accuracy. Strengthen what there is"
+        f"{more}; or more images.",
     )
 
 
