@@ -53,7 +53,7 @@ def check_results(case: Case) -> Finding:
 
     Returns:
         A fault where the accuracy is no better than always naming the commonest
-        class, or nearly all predictions are one class.
+        class.
     """
     check = "results"
     if not case.trained:
