@@ -225,6 +225,31 @@ def test_results_of_a_model_that_always_says_the_same():
 
 
 @pytest.mark.parametrize(
+    "rare, found, missed, verdict",
+    [
+        (31, 16, 0, "healthy"),  # 98.5% right, 97.0% by saying the commonest class
+        (31, 0, 0, "fault"),  # what always says the commonest class
+        (31, 8, 8, "fault"),  # as many lost as won
+        (500, 300, 250, "fault"),  # 50 more: 2.1 standard errors
+        (500, 300, 150, "healthy"),  # 150 more: 7.6
+        (5, 5, 0, "not checked"),  # all right, and too few to tell
+        (5, 0, 0, "fault"),
+    ],
+)
+def test_results_are_compared_image_by_image(rare, found, missed, verdict):
+    """A model of 1,024 images has `found` rare ones right, `missed` common ones not."""
+    labels = (np.arange(1024) < rare).astype(int)
+    said = (np.arange(1024) < found).astype(int)
+    said[rare : rare + missed] = 1
+    images = np.zeros((1024, *SHAPE), "float32")
+    images[:, 0, 0, 0] = said
+    inputs = keras.Input(SHAPE)
+    model = compiled(keras.Model(inputs, Foretold()(inputs)))
+    report = diagnose(model, (images, labels), trained=True, only=["results"])
+    assert report["results"].verdict == verdict, report
+
+
+@pytest.mark.parametrize(
     "images",
     [
         OTHERS.astype("float32") / 255,

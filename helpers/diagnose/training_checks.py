@@ -63,14 +63,21 @@ def check_results(case: Case) -> Finding:
     classes = case.train.classes
     predicted = _predicted(case, case.train)
     accuracy = float(np.mean(predicted == classes))
-    majority = float(np.unique(classes, return_counts=True)[1].max() / len(classes))
+    seen, counts = np.unique(classes, return_counts=True)
+    majority = float(counts.max() / len(classes))
     favourite = float(np.unique(predicted, return_counts=True)[1].max() / len(classes))
     evidence = (
         f"training accuracy {accuracy:.1%}, commonest class {majority:.1%} of the "
         f"labels, commonest prediction {favourite:.1%} of the predictions"
     )
-    error = math.sqrt(majority * (1.0 - majority) / len(classes))
-    if accuracy <= majority + _STANDARD_ERRORS * error:
+    # Image by image: most that the one has right, the other has right too.
+    gain = (predicted == classes).astype(int) - (classes == seen[counts.argmax()])
+    error = gain.std() / math.sqrt(len(gain))
+    others = len(classes) - int(counts.max())
+    if gain.sum() > 0 and others < _STANDARD_ERRORS**2:
+        few = f"{evidence}; {others} images of other classes are too few to judge by"
+        return unchecked(check, few)
+    if gain.mean() <= _STANDARD_ERRORS * error:
         return fault(
             check,
             evidence,
