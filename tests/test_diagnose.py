@@ -26,6 +26,7 @@ from helpers.diagnose import (
 )
 from helpers.diagnose.association import association
 from helpers.diagnose.backward import loss_gradients
+from helpers.diagnose.losses import loss_of
 
 SHAPE = (16, 16, 3)
 
@@ -783,6 +784,48 @@ def test_one_batch_is_learned_by_heart_or_not():
     assert not unable.succeeded
     assert unable.losses.min() >= np.log(2) - 1e-4
     assert "not near zero" in str(unable)
+
+
+SMOOTHED = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+
+
+def test_soft_labels_of_one_batch_have_a_lowest_loss():
+    batch, one_hot = TRAIN[0][:16], augment.one_hot(LABELS[:16], 10)
+    # 91% for the class and 1% for each of nine others; two classes mixed by halves.
+    smooth = -0.91 * np.log(0.91) - 0.09 * np.log(0.01)
+    assert round(smooth, 3) == 0.500
+    mixed = (one_hot + np.roll(np.eye(10), 1, axis=0)[LABELS[:16]]) / 2
+    for loss, labels, floor in (
+        (SMOOTHED, one_hot, smooth),
+        ("categorical_crossentropy", mixed, np.log(2)),
+        ("categorical_crossentropy", one_hot, 0.0),
+    ):
+        model = network(optimizer=keras.optimizers.Adam(3e-3), loss=loss)
+        found = overfit_one_batch(model, (batch, labels))
+        assert found.floor == pytest.approx(floor, abs=1e-6)
+        assert found.succeeded and floor - 1e-4 < found.losses[-1] < floor + 0.05
+        assert (f"the lowest is {floor:.3g}" in str(found)) == (floor > 0)
+    unable = overfit_one_batch(network(loss=SMOOTHED), (batch, one_hot), steps=2)
+    assert not unable.succeeded and "not near the lowest, 0.5" in str(unable)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_no_prediction_has_less_than_the_lowest_loss(smoothing):
+    """Keras's own loss of the smoothed labels as predictions, and of ones beside."""
+    rng = np.random.default_rng(0)
+    for kind, labels in (
+        (keras.losses.CategoricalCrossentropy, rng.dirichlet(np.ones(4), 50)),
+        (keras.losses.BinaryCrossentropy, rng.uniform(size=(50, 3))),
+        (keras.losses.BinaryCrossentropy, rng.integers(0, 2, (50, 1))),
+    ):
+        model = compiled(network(), loss=kind(label_smoothing=smoothing))
+        categorical = kind is keras.losses.CategoricalCrossentropy
+        ideal = (1 - smoothing) * labels + smoothing / (4 if categorical else 2)
+        floor = loss_of(model).floor(labels)
+        labels = labels.astype("float32")
+        assert floor == pytest.approx(float(model.loss(labels, ideal)), abs=1e-5)
+        beside = np.clip(ideal + rng.normal(0, 0.05, ideal.shape), 1e-3, 0.999)
+        assert float(model.loss(labels, beside)) > floor
 
 
 def test_penalties_are_no_part_of_the_loss_of_one_batch():

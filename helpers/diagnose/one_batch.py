@@ -7,11 +7,12 @@ import keras
 import numpy as np
 
 from helpers.diagnose.case import check_model
+from helpers.diagnose.losses import loss_of
 from helpers.diagnose.preserve import preserved
 from helpers.diagnose.samples import read
 
-# Near zero: the loss of a batch that is given 95% for each right class.
-_NEAR_ZERO = 0.05
+# Near the floor: where that is zero, a batch that is given 95% for each right class.
+_NEAR = 0.05
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,14 @@ class Overfit:
 
     Attributes:
         losses: Loss before each step, penalties on weights left out, `(steps,)`.
-        succeeded: Whether it came near zero, below 0.05.
+        succeeded: Whether it came within 0.05 of the lowest possible loss.
+        floor: The lowest possible loss: zero, but for labels that are soft or that the
+            loss smooths, which have their own entropy.
     """
 
     losses: np.ndarray
     succeeded: bool
+    floor: float = 0.0
 
     def __str__(self) -> str:
         course = (
@@ -32,30 +36,38 @@ class Overfit:
             f"{self.losses[-1]:.3g} in {len(self.losses)} steps"
         )
         if self.succeeded:
-            return f"{course}: the model can learn."
+            return f"{course}{self._lowest}: the model can learn."
+        goal = f"the lowest, {self.floor:.3g}" if self._lowest else "zero"
         return (
-            f"{course}, not near zero. Look at the labels, the loss and last "
+            f"{course}, not near {goal}. Look at the labels, the loss and last "
             "activation, the learning rate; leave out dropout and augmentation; or "
             "allow more steps."
         )
 
     __repr__ = __str__
 
+    @property
+    def _lowest(self):
+        """Says the floor, where there is one."""
+        return f", the lowest is {self.floor:.3g}" if self.floor > 5e-4 else ""
+
 
 def overfit_one_batch(model: keras.Model, batch: Any, steps: int = 200) -> Overfit:
     """Trains on one batch again and again, then undoes it.
 
     A network that cannot bring the loss of a few images to zero has a fault that no
-    amount of data or tuning cures.
+    amount of data or tuning cures. Labels that are soft, as those of mixed images, or
+    that the loss smooths have a lowest loss above zero, their entropy: what is above it
+    counts.
 
     Args:
         model: A built, compiled model; it and its optimizer are afterwards, bit for
             bit, what they were.
         batch: One batch `(images, labels)`; 8 to 64 images are enough.
-        steps: The most steps to make; it ends when the loss is near zero.
+        steps: The most steps to make; it ends when the loss is near the lowest.
 
     Returns:
-        The losses, and whether they came near zero.
+        The losses, whether they came near the lowest possible one, and that.
 
     Raises:
         TypeError: If the model is no Keras model or the batch cannot be read.
@@ -71,16 +83,16 @@ def overfit_one_batch(model: keras.Model, batch: Any, steps: int = 200) -> Overf
             "labels), such as generator[0]."
         )
     sample = read(tuple(batch[:2]), images=len(batch[0]))
-    losses = []
+    floor, losses = loss_of(model).floor(sample.labels), []
     with preserved(model):
         for _ in range(steps):
             model.reset_metrics()  # else the loss is the mean of all steps so far
             penalty = _penalty(model)
             found = model.train_on_batch(sample.images, sample.labels, return_dict=True)
             losses.append(float(found["loss"]) - penalty)
-            if not np.isfinite(losses[-1]) or losses[-1] < _NEAR_ZERO:
+            if not np.isfinite(losses[-1]) or losses[-1] < floor + _NEAR:
                 break
-    return Overfit(np.array(losses), bool(losses[-1] < _NEAR_ZERO))
+    return Overfit(np.array(losses), bool(losses[-1] < floor + _NEAR), floor)
 
 
 def _penalty(model):
