@@ -445,6 +445,77 @@ def test_augmentation_that_is_not_known_is_not_invented(kind):
             )
 
 
+def in_order(labels, right, length="known"):
+    """A `tf.data.Dataset` by class, a share `right` of each class right."""
+    tf = pytest.importorskip("tensorflow")
+    labels = np.sort(labels)
+    _, images = foretelling(labels, len(labels))
+    wrong = np.arange(len(labels)) % 100 >= 100 * right[labels]
+    images[wrong, 0, 0, 0] = (labels[wrong] + 1) % 10
+    data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(50)
+    if length == "unknown":
+        data = data.filter(lambda *_: True)
+    return data.repeat() if length == "endless" else data
+
+
+def test_a_data_set_that_lies_class_by_class_is_read_to_its_end():
+    """Image_dataset_from_directory(shuffle=False), the first class the hardest."""
+    labels = np.arange(5000) % 10
+    model, known = foretelling(labels, len(labels))
+    right = np.where(np.arange(10) == 0, 0.2, 1.0)  # 92% of all, a gap of 8 points
+    data = in_order(labels, right)
+    sample = Case(model, data).train
+    assert (sample.total, sample.batch_size) == (5000, 50)
+    assert np.unique(sample.classes).tolist() == list(range(10))
+    assert 1000 <= len(sample.images) <= 1100 and not sample.beginning
+    report = diagnose(
+        model, (known, labels), data, trained=True, only=["regularisation"]
+    )
+    assert report.faults == [], report
+    assert in_order(labels, right).cardinality() == 100
+
+
+@pytest.mark.parametrize("length", ["unknown", "endless"])
+def test_the_beginning_of_a_data_set_is_not_judged_as_the_whole(length):
+    labels = np.arange(5000) % 10
+    model, known = foretelling(labels, len(labels))
+    right = np.full(10, 0.5)
+    data = in_order(labels, right, length)
+    for train, validation, verdict in (
+        ((known, labels), data, "not checked"),
+        ((known, labels), in_order(labels, right), "fault"),
+        (in_order(labels, np.ones(10), length), in_order(labels, right), "fault"),
+    ):
+        report = diagnose(
+            model, train, validation, trained=True, only=["regularisation"]
+        )
+        finding = report["regularisation"]
+        assert finding.verdict == verdict, report
+        told = "assert_cardinality" in finding.evidence
+        assert told == (verdict == "not checked")
+    sample = Case(model, data).train
+    assert sample.beginning and sample.total is None and len(sample.images) == 1050
+
+
+def test_a_data_set_without_batches_is_named():
+    tf = pytest.importorskip("tensorflow")
+    single = tf.data.Dataset.from_tensor_slices(TRAIN)
+    for data, said in (
+        (single, r"Images of shape \(16, 16, 3\) and labels of shape \(\)"),
+        (single.batch(8).take(0), "no batch"),
+        (single.batch(8).map(lambda x, y: (x, (y, y))), "several outputs"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Case(network(), data)
+
+
+def test_a_short_data_set_of_unknown_length_is_read_whole():
+    labels = np.arange(500) % 10
+    model, _ = foretelling(labels, len(labels))
+    sample = Case(model, in_order(labels, np.ones(10), "unknown")).train
+    assert len(sample.images) == 500 and not sample.beginning
+
+
 def test_a_batch_that_is_too_large():
     assert faults(network(), batch_size=512) == ["batch_size"]
     assert faults(network(), batch_size=64) == []

@@ -219,7 +219,11 @@ def check_alike(case: Case) -> Finding:
             for sample, may in zip((train, other), changed, strict=True)
         )
         found.append(_likeness(*pair, _AUGMENTED_SHIFT, _AUGMENTED_RATIO))
-    return next((finding for finding in found if finding.fault), found[0])
+    finding = next((finding for finding in found if finding.fault), found[0])
+    if finding.fault and (train.beginning or other.beginning):
+        note = "; of one of the two only the beginning could be read"
+        return fault(check, finding.evidence + note, finding.advice)
+    return finding
 
 
 def _likeness(images, others, shift_limit, ratio_limit, when=""):

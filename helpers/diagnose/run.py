@@ -79,7 +79,7 @@ def diagnose(
         train: What `fit` trains on: `(images, labels)` arrays of shape
             `(n, height, width, channels)` and `(n,)` or `(n, classes)`, a
             `keras.utils.PyDataset`, a list of batches, or a `tf.data.Dataset` of
-            batches.
+            batches, which is gone through once.
         validation: The same for validation, or None.
         batch_size: Images a step; by default 32 for arrays, as in `fit`, else as in
             the data.

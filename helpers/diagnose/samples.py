@@ -18,6 +18,9 @@ _FIT_BATCH = 32
 # narrow limits, and the constants of ImageNet in place of CIFAR-10's shift a channel
 # by 0.15 standard deviations, which 1,000 images beside 1,000 do not tell from chance.
 _MORE = 2
+# Images of each batch of a long `tf.data.Dataset`: as many as tell whether batches are
+# of one class.
+_OF_A_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Sample:
             not known.
         plain: Images from all over the data set that nothing has changed at random,
             `(m, height, width, channels)`; None where only changed ones are known.
+        beginning: Whether only the beginning of the data set could be read, whose
+            classes need not be those of the rest.
     """
 
     images: np.ndarray
@@ -44,6 +49,7 @@ class Sample:
     batch_size: int
     augmented: bool | None
     plain: np.ndarray | None
+    beginning: bool = False
 
     @property
     def classes(self) -> np.ndarray:
@@ -76,8 +82,9 @@ def read(data: Any, images: int, batch_size: int | None = None) -> Sample:
     Args:
         data: `(images, labels)` arrays, a `keras.utils.PyDataset`, a list of batches
             `(images, labels)`, or a `tf.data.Dataset` of batches.
-        images: About how many to read; arrays and data sets are read evenly from
-            their beginning to their end, a `tf.data.Dataset` from its beginning.
+        images: About how many to read, evenly from the beginning to the end. A
+            `tf.data.Dataset` is gone through once for it, as `fit` does for an epoch;
+            where it does not know its length or has no end, its beginning is read.
         batch_size: Images a step; by default 32 for arrays, else as in the data.
 
     Returns:
@@ -158,37 +165,59 @@ def _plain(data, count):
 
 
 def _from_dataset(data, count, batch_size):
-    pairs, read_so_far = [], 0
-    for batch in data.as_numpy_iterator():
-        pairs.append(batch[:2])
-        read_so_far += len(batch[0])
-        if read_so_far >= count:
+    batches, pairs, total = int(data.cardinality()), [], None
+    for index, batch in enumerate(data.as_numpy_iterator()):
+        images, labels = batch[:2]
+        _pair_up(images, labels)
+        if index == 0:
+            size = len(images)
+            chosen, taken = _spread(batches, size, count)
+        if index in chosen:
+            which = _some(len(images), taken)
+            pairs.append((images[which], labels[which]))
+        if index >= chosen[-1]:
             break
     if not pairs:
         raise ValueError("The data hold no batch: give at least one image.")
-    size, batches = len(pairs[0][0]), int(data.cardinality())
-    total = batches * size if batches > 0 else None
-    return _joined(pairs, total, batch_size or size, augmented=None)
+    if batches > 0:
+        total = (batches - 1) * size + len(images)
+    # Where the length was not known it has come to its end, or else there is more.
+    beginning = batches < 0 and index >= chosen[-1]
+    batch_size = batch_size or size
+    return _joined(pairs, total, batch_size, augmented=None, beginning=beginning)
 
 
-def _joined(pairs, total, batch_size, augmented, plain=None):
+def _spread(batches, size, count):
+    """Returns which batches to read, and how many images to take of each."""
+    wanted = max(1, -(-count // size))
+    if batches < 0:  # -1 without end, -2 unknown
+        return np.arange(wanted), size
+    # Neighbours may be of one class, as in folders that are not shuffled: a few images
+    # of many batches instead of all images of a few.
+    chosen = _some(batches, max(wanted, count // _OF_A_BATCH))
+    return chosen, -(-count // len(chosen))
+
+
+def _joined(pairs, total, batch_size, augmented, plain=None, beginning=False):
     for images, labels in pairs:
-        if isinstance(labels, tuple | list | dict):
-            raise ValueError(
-                f"The labels of a batch are a {type(labels).__name__}, for a model of "
-                "several outputs. Check its first output: give "
-                "keras.Model(model.inputs, model.outputs[0]) and its labels."
-            )
         _pair_up(images, labels)
     images = np.concatenate([np.asarray(images) for images, _ in pairs])
     labels = np.concatenate([np.asarray(labels) for _, labels in pairs])
     numbers = np.repeat(np.arange(len(pairs)), [len(x) for x, _ in pairs])
     if plain is None and augmented is False:
         plain = images
-    return Sample(images, labels, numbers, total, batch_size, augmented, plain)
+    return Sample(
+        images, labels, numbers, total, batch_size, augmented, plain, beginning
+    )
 
 
 def _pair_up(images, labels):
+    if isinstance(labels, tuple | list | dict):
+        raise ValueError(
+            f"The labels of a batch are a {type(labels).__name__}, for a model of "
+            "several outputs. Check its first output: give "
+            "keras.Model(model.inputs, model.outputs[0]) and its labels."
+        )
     if np.ndim(images) < 2 or np.ndim(labels) not in (1, 2) or len(images) == 0:
         raise ValueError(
             f"Images of shape {np.shape(images)} and labels of shape "

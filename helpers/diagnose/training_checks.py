@@ -96,7 +96,8 @@ def check_regularisation(case: Case) -> Finding:
     Returns:
         A fault where the gap is above ten points and there is no augmentation, no
         dropout and no weight decay, or above fifteen in spite of them. Augmentation
-        that is not known, as in a `tf.data.Dataset`, does not count.
+        that is not known, as in a `tf.data.Dataset`, does not count. No fault is
+        found where only the beginning of the validation images could be read.
     """
     check, means = "regularisation", _means(case)
     unknown = case.train.augmented is None and "augmentation" not in means
@@ -115,6 +116,13 @@ def check_regularisation(case: Case) -> Finding:
     limit = _GAP_LEFT if means else _GAP
     if gap <= limit or gap <= _STANDARD_ERRORS * error:
         return healthy(check, evidence)
+    if case.validation.beginning:
+        return unchecked(
+            check,
+            f"{evidence}; only the beginning of the validation images could be read, "
+            "which may be of a few classes: give arrays, or tell their number of "
+            "batches by tf.data.experimental.assert_cardinality",
+        )
     doubt = " if there is none" if unknown else ""
     if not means:
         return fault(
