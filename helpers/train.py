@@ -39,7 +39,8 @@ def train(
         seed: Seed of weights, order and augmentation.
         folder: The run's folder; `None` for one under `logs/local/`.
         data_folder: Where CIFAR-10 is; `None` searches the usual places.
-        precision: "float32" or "mixed_bfloat16"; `None` for the recipe's.
+        precision: "float32", "mixed_bfloat16", or "mixed_float16" for GPUs older
+            than Ampere; `None` for the recipe's.
         profile: "quick" trains two epochs on 2,000 images, to see that everything
             works; "full" is the real run.
         devices: "one", or "all" to divide each batch among all devices.
@@ -122,8 +123,8 @@ def parser():
     found.add_argument("--data", metavar="FOLDER", help="where CIFAR-10 is")
     found.add_argument(
         "--precision",
-        choices=["float32", "mixed_bfloat16"],
-        help="default: the recipe's",
+        choices=["float32", "mixed_bfloat16", "mixed_float16"],
+        help="default: the recipe's; mixed_float16 for GPUs without bfloat16",
     )
     found.add_argument(
         "--devices", default="one", choices=["one", "all"], help="divide each batch"

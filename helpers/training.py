@@ -38,7 +38,7 @@ def train_model(
         folder: The run's folder.
         epochs: Epochs of the run.
         seed: Seed of weights, order and augmentation.
-        precision: "float32" or "mixed_bfloat16".
+        precision: "float32", "mixed_bfloat16" or "mixed_float16".
         devices: "one", or "all" to divide each batch among all devices.
         info: Fields of `run.json`, among them "recipe", the recipe's name.
 

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import architectures, callbacks, data, optimizers, recipes, train
+from helpers import architectures, callbacks, data, optimizers, recipes, train, training
 from helpers.architectures import BUILDERS
+from helpers.callbacks import state
 from helpers.callbacks.atomic import explain_full_disk
 from helpers.callbacks.progress import MainOutput, Progress
 from helpers.data.dataset import assemble
@@ -82,8 +83,12 @@ def accuracy(model, images):
     return float((predicted == images.y_test).mean())
 
 
-def test_interrupted_run_continues_to_the_same_end(tiny, tmp_path, monkeypatch):
-    whole = train.train("tiny", folder=tmp_path / "whole", epochs=3)
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_interrupted_run_continues_to_the_same_end(
+    tiny, tmp_path, monkeypatch, precision
+):
+    kind = {"epochs": 3, "precision": precision}
+    whole = train.train("tiny", folder=tmp_path / "whole", **kind)
     stop = Progress.on_epoch_end
 
     def interrupt(self, epoch, logs=None):
@@ -93,15 +98,27 @@ def test_interrupted_run_continues_to_the_same_end(tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Progress, "on_epoch_end", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        train.train("tiny", folder=tmp_path / "cut", epochs=3)
+        train.train("tiny", folder=tmp_path / "cut", **kind)
     monkeypatch.setattr(Progress, "on_epoch_end", stop)
-    cut = train.train("tiny", folder=tmp_path / "cut", epochs=3)
+    cut = train.train("tiny", folder=tmp_path / "cut", **kind)
+    assert callbacks.read_run(cut)["precision"] == precision
     assert callbacks.read_run(whole)["wall_seconds"] > 0
     assert callbacks.read_run(cut)["wall_seconds"] is None
     drop = {"seconds": None}
     assert [r | drop for r in callbacks.read_rows(cut)] == [
         r | drop for r in callbacks.read_rows(whole)
     ]
+
+
+def test_the_scale_of_a_float16_loss_belongs_to_the_state():
+    with training.dtype_policy("mixed_float16"):
+        model = tiny_network()
+        model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    saved = state.capture(model)
+    before = float(model.optimizer.dynamic_scale)
+    model.optimizer.dynamic_scale.assign(before / 2)
+    state.restore(model, saved)
+    assert float(model.optimizer.dynamic_scale) == before > 1
 
 
 def test_quick_run_says_so(tiny, tmp_path):
