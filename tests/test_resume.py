@@ -64,6 +64,8 @@ def test_the_training_has_what_can_be_lost(whole):
     assert len(rates) < EPOCHS  # early stopping's wait
     best = int(np.argmin(whole["history/val_loss"]))
     assert best < len(rates) - 2  # its best weights, and the checkpoint's best
+    if keras.backend.backend() == "torch":
+        return  # dropout has no variable of its own there
     seed = next(v for v in whole.values() if v.shape == (2,) and v.dtype.kind in "iu")
     assert seed[1] > 0  # dropout has drawn
 
@@ -87,9 +89,11 @@ def test_the_same_model_in_the_same_kernel_goes_on_too(whole, tmp_path):
     assert_same_bits(whole, outcome(tmp_path, *train(tmp_path, model)))
 
 
-def test_another_model_object_goes_on_with_the_same_bits(whole, tmp_path):
-    stopped(tmp_path, 1, model=build())
-    assert_same_bits(whole, outcome(tmp_path, *train(tmp_path, build())))
+def test_another_model_object_goes_on_with_the_same_bits(tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    expected = outcome(whole, *train(whole, build()))
+    stopped(cut, 1, model=build())
+    assert_same_bits(expected, outcome(cut, *train(cut, build())))
 
 
 def test_weights_that_were_never_seeded_are_kept_from_the_first_epoch(tmp_path):
