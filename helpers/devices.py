@@ -25,6 +25,11 @@ def devices():
         found = tf.config.list_logical_devices("GPU")
         found = found or tf.config.list_logical_devices("CPU")
         return [device.name for device in found]
+    if backend == "torch":
+        # keras.distribution does not know PyTorch.
+        import torch
+
+        return [f"cuda:{k}" for k in range(torch.cuda.device_count())] or ["cpu"]
     return [str(device) for device in keras.distribution.list_devices()]
 
 

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
+import keras
 import pytest
 
 from helpers import devices
@@ -41,5 +43,19 @@ def test_unknown_choice_is_refused():
     with (
         pytest.raises(ValueError, match="devices is 'two'"),
         devices.distribute("two"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(("gpus", "names"), [(0, ["cpu"]), (2, ["cuda:0"])])
+def test_one_device_of_pytorch_needs_no_distribution(monkeypatch, gpus, names):
+    cuda = types.SimpleNamespace(device_count=lambda: gpus)
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with devices.distribute("one") as used:
+        assert used == names
+    with (
+        pytest.raises(ValueError, match="Keras' torch backend trains on one device"),
+        devices.distribute("all"),
     ):
         pass

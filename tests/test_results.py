@@ -259,6 +259,9 @@ def test_what_is_not_run_is_listed_with_its_hours(tmp_path):
     fast = {"architecture": "full", "seconds_per_epoch": 1.0}
     write_run(logs, "full_seed1", 1, 0.9, hardware="GPU", **fast)
     write_run(logs, "full_seed2", 2, 0.9, hardware="1 CPU core, then GPU", **fast)
+    # Other work slowed these; they are one more run of the same network.
+    slow = {"architecture": "full", "seconds_per_epoch": 90.0, **core}
+    write_run(logs, "full_seed3", 3, 0.9, macs=10_000_000, **slow)
     text = not_run.text(tmp_path)
     assert ": wide 0.9, deep 2.5.\n" in text
     assert "`python -m helpers.transfer` 2.2" in text
