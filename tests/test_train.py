@@ -74,6 +74,16 @@ def test_run_leaves_its_logs_and_its_model(tiny, tmp_path):
     assert run["test_accuracy"] == pytest.approx(accuracy(model, images), abs=1e-6)
 
 
+def test_the_saved_network_is_not_compiled(tiny, tmp_path, monkeypatch):
+    # On a GPU the trained network is the plain one itself.
+    monkeypatch.setattr(training, "faster_on_cpu", lambda model: model)
+    folder = train.train("tiny", folder=tmp_path / "run", epochs=1)
+    model = keras.models.load_model(folder / "model.keras")
+    assert not model.compiled
+    found = callbacks.read_run(folder)["test_accuracy"]
+    assert found == pytest.approx(accuracy(model, tiny_images()), abs=1e-6)
+
+
 def accuracy(model, images):
     """Test accuracy, computed without the generator."""
     from helpers import augment

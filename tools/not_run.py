@@ -94,9 +94,9 @@ def text(root: Path) -> str:
     full, depthwise = (f"{speed[kind] / 1e9:.0f} billion" for kind in (False, True))
     return (
         f"Not run yet, with the estimated hours of {EPOCHS} epochs of {IMAGES:,} "
-        f"images on one core of the runs above, at the median of their best rates ({full} "
-        f"multiply-adds of the forward pass a second, {depthwise} where there are "
-        f"depthwise layers): {', '.join(lines) or 'none'}.\n\n"
+        f"images on one core of the runs above, at the median of their best rates "
+        f"({full} multiply-adds of the forward pass a second, {depthwise} where there "
+        f"are depthwise layers): {', '.join(lines) or 'none'}.\n\n"
         f"Commands without any run, with their estimated hours of a core: "
         f"{', '.join(waiting) or 'none'}."
     )
