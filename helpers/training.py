@@ -99,7 +99,7 @@ def train_model(
         )
         whole.set_weights(model.get_weights())
         # Without the optimiser: it doubles the file, and needs the course to be read.
-        bare = keras.Model(plain.inputs, plain.outputs, name=plain.name)
+        bare = keras.Model(plain.input, plain.output, name=plain.name)
         bare.save(folder / "model.keras")
         loss = model.loss[0] if isinstance(model.loss, list) else model.loss
         begin = time.perf_counter()
