@@ -1,17 +1,24 @@
-"""The same layers, trained faster on a CPU: batch normalisation, grouped convolution.
+"""The same layers, trained faster on a CPU: batch normalisation, grouped and depthwise
+convolution.
 
 Keras 3 computes batch normalisation from elementary operations. On a GPU XLA
 fuses them again; on a CPU nothing does, and a network of many small convolutions
 spends most of a training step there. TensorFlow's own fused kernel computes the
 same four equations in one pass each way. Grouped convolutions run on a CPU through
 a nested XLA function, ten times slower than a convolution of all channels whose
-kernel is zero between groups.
+kernel is zero between groups. Depthwise convolutions: see `helpers.depthwise`.
 
 Paper: Batch Normalization, https://arxiv.org/abs/1502.03167
 """
 
 import keras
 import numpy as np
+
+from helpers.depthwise import (
+    FasterDepthwiseConv2D,
+    FasterSeparableConv2D,
+    is_slow,
+)
 
 
 @keras.saving.register_keras_serializable("course")
@@ -90,12 +97,20 @@ class BlockDiagonalConv2D(keras.layers.Conv2D):
         )
 
 
+DEPTHWISE = {
+    keras.layers.DepthwiseConv2D: FasterDepthwiseConv2D,
+    keras.layers.SeparableConv2D: FasterSeparableConv2D,
+}
+
+
 def _replacement(layer):
     """The class that trains a layer faster; `None` where there is none."""
     if type(layer) is keras.layers.BatchNormalization:
         return FusedBatchNormalization
     if type(layer) is keras.layers.Conv2D and layer.groups > 1:
         return BlockDiagonalConv2D
+    if type(layer) in DEPTHWISE and is_slow(layer):
+        return DEPTHWISE[type(layer)]
     return None
 
 
@@ -111,8 +126,9 @@ def faster_on_cpu(model):
 
     Returns:
         A model of the same function with weights of its own, equal to the
-        model's. Where nothing would be gained (no batch normalisation and no
-        groups, a GPU, or another backend than TensorFlow) the model itself.
+        model's. Where nothing would be gained (no batch normalisation, no groups and
+        no slow depthwise convolution, a GPU, or another backend than TensorFlow) the
+        model itself.
     """
     if keras.backend.backend() != "tensorflow":
         return model

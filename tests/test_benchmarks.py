@@ -3,8 +3,8 @@
 import keras
 import pytest
 
-from benchmarks import receptive_field, speedrun
-from helpers.architectures import BUILDERS
+from benchmarks import faster, receptive_field, speedrun
+from helpers.architectures import BUILDERS, separable
 from helpers.architectures.speedrun import speedrun as network
 
 
@@ -83,3 +83,22 @@ def test_resnet18_is_one_function_in_both_frameworks():
     model, theirs = resnet18.resnet18(), resnet18.ResNet18()
     resnet18.copy_weights(model, theirs)
     assert resnet18.agree(model, theirs) < 1e-3
+
+
+def test_the_layers_of_both_ways_are_timed(monkeypatch, capsys):
+    trained = []
+
+    def seconds(call, steps):
+        call()
+        trained.append(steps)
+        return 0.128 / len(trained)
+
+    monkeypatch.setitem(
+        BUILDERS, "separable", lambda: separable(stages=((4, 0), (8, 0)))
+    )
+    monkeypatch.setattr(faster, "seconds_a_call", seconds)
+    faster.main(["separable", "--bfloat16", "--steps", "3"])
+    printed = capsys.readouterr().out
+    assert trained == [3, 3]
+    assert "mixed_bfloat16" in printed
+    assert "Keras 1000 images/s, helpers.fused 2000 images/s, 2.00 times" in printed

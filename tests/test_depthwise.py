@@ -1,0 +1,93 @@
+"""The depthwise layers that train faster against Keras' own."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers.architectures import mobilenet_cifar
+from helpers.depthwise import FasterDepthwiseConv2D, FasterSeparableConv2D, is_slow
+from helpers.fused import faster_on_cpu
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the kernels are TensorFlow's"
+)
+PAIRS = [
+    (layers.DepthwiseConv2D, FasterDepthwiseConv2D, {"depth_multiplier": 2}),
+    (layers.SeparableConv2D, FasterSeparableConv2D, {"filters": 5}),
+]
+SHAPES = [
+    # Kernel, stride, padding, size of the images: odd ones and both paddings.
+    ((3, 3), 2, "same", (8, 8)),
+    ((3, 3), 2, "same", (7, 9)),
+    ((3, 3), 2, "valid", (8, 9)),
+    ((5, 5), 1, "same", (8, 6)),
+    ((5, 5), 2, "same", (8, 7)),
+    ((3, 4), 1, "same", (6, 8)),
+    ((7, 7), 1, "valid", (9, 8)),
+    ((2, 9), 3, "same", (7, 10)),
+]
+
+
+def step(kind, images, weights, dtype, **settings):
+    """Outputs and all gradients of a layer, in float32."""
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(1)
+    layer = kind(dtype=dtype, bias_initializer="ones", activation="tanh", **settings)
+    x = tf.Variable(images)
+    with tf.GradientTape() as tape:
+        outputs = tf.cast(layer(x), "float32")
+        loss = tf.reduce_sum(outputs * weights[: outputs.shape[-1]])
+    kernels = [w.value for w in layer.trainable_weights]
+    return [np.asarray(t) for t in (outputs, *tape.gradient(loss, [x, *kernels]))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "faster", "more"), PAIRS, ids=["depthwise", "separable"]
+)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(
+    ("dtype", "error"), [("float32", 1e-5), ("mixed_bfloat16", 0.03)]
+)
+def test_gradients_are_those_of_keras(kind, faster, more, shape, dtype, error):
+    kernel, stride, padding, size = shape
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(3, *size, 4)).astype("float32")
+    weights = rng.normal(size=8).astype("float32")
+    settings = {"kernel_size": kernel, "strides": stride, "padding": padding, **more}
+    results = [step(k, images, weights, dtype, **settings) for k in (kind, faster)]
+    expected, found = results
+    np.testing.assert_array_equal(found[0], expected[0])
+    # The outputs, the gradients of the images, one or two kernels, and the bias.
+    assert len(found) == 4 + (kind is layers.SeparableConv2D)
+    for one, other in zip(found[1:], expected[1:], strict=True):
+        assert one.shape == other.shape
+        assert np.abs(one - other).max() <= error * np.abs(other).max()
+
+
+def test_only_slow_layers_are_replaced():
+    model = mobilenet_cifar(alpha=0.25)
+    copy = faster_on_cpu(model)
+    for layer, other in zip(model.layers, copy.layers, strict=True):
+        if type(layer) is layers.DepthwiseConv2D:
+            slow = layer.strides[0] > 1
+            assert is_slow(layer) == slow
+            assert (type(other) is FasterDepthwiseConv2D) == slow
+    kinds = [type(layer) for layer in copy.layers]
+    assert 0 < kinds.count(FasterDepthwiseConv2D) < kinds.count(layers.DepthwiseConv2D)
+
+
+@pytest.mark.parametrize(
+    ("settings", "slow"),
+    [
+        ({"kernel_size": 3}, False),
+        ({"kernel_size": (5, 3)}, False),
+        ({"kernel_size": (3, 5)}, True),
+        ({"kernel_size": 3, "strides": 2}, True),
+        ({"kernel_size": 5, "dilation_rate": 2}, False),
+        ({"kernel_size": 5, "data_format": "channels_first"}, False),
+    ],
+)
+def test_the_slow_cases(settings, slow):
+    assert is_slow(layers.DepthwiseConv2D(**settings)) is slow
