@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from helpers import callbacks, data, optimizers, recipes, studies
-from helpers.architectures import BUILDERS
+from helpers.architectures import BUILDERS, separable
+from helpers.architectures.search_space import separable_stages
 from helpers.architectures.small import small
 from helpers.callbacks.progress import Progress
 from helpers.data.dataset import assemble
 from helpers.studies import __main__ as command
 from helpers.studies import results
+from helpers.studies.assignment import small_branches
 
 
 def tiny_images():
@@ -207,3 +209,24 @@ def test_names_that_do_not_exist_are_refused(tiny, capsys):
     with pytest.raises(SystemExit):
         command.main(["tiny", "--variant", "odd"])
     assert "has no variant odd; choose from: plain, smooth" in capsys.readouterr().err
+
+
+def test_networks_of_the_assignment_keep_its_limit():
+    study = studies.STUDIES["assignment"]
+    for name, variant in study.variants.items():
+        assert study.builder(**variant.network).count_params() < 100_000, name
+    ours = study.builder(**study.variants["own"].network)
+    assert [w.shape for w in ours.weights] == [w.shape for w in separable().weights]
+
+
+def test_small_branches_make_every_block_an_identity():
+    model = separable_stages([(4, 2, 3), (8, 1, 5)], input_shape=(8, 8, 3))
+    small_branches(model, None)
+    for stage, block in ((1, 1), (1, 2), (2, 1)):
+        part = keras.Model(
+            model.get_layer(f"stage{stage}_block{block}_a_conv").input,
+            model.get_layer(f"stage{stage}_block{block}_relu").output,
+        )
+        # What enters has passed a ReLU.
+        images = np.random.default_rng(0).uniform(size=(2, *part.input_shape[1:]))
+        np.testing.assert_allclose(part(images), images, rtol=1e-6)

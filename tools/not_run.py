@@ -16,6 +16,7 @@ SERIES = {
     "python -m helpers.search_study": ("search", 5.0),
     "python -m helpers.train speedrun": ("speedrun_seed0", 0.7),
     "python -m helpers.studies speedrun": ("studies/speedrun", 5.0),
+    "python -m helpers.studies assignment": ("studies/assignment", 2.5),
 }
 # Layers that do little arithmetic for each value that they move.
 SLOW = ("| DepthwiseConv2D |", "| SeparableConv2D |")

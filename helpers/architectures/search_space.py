@@ -74,14 +74,14 @@ def separable_unit(
     return layers.ReLU(name=f"{name}_relu")(x) if activation else x
 
 
-def build_candidate(
-    candidate, input_shape=(32, 32, 3), classes=10, dropout=0.05, name="candidate"
+def separable_stages(
+    stages, input_shape=(32, 32, 3), classes=10, dropout=0.05, name="separable_stages"
 ):
-    """Build the network of a candidate: `separable` with a kernel for each stage.
+    """Build `separable` with any number of stages and a kernel for each.
 
     Args:
-        candidate: Channels, residual blocks and kernel of each of three stages, as
-            in `CHOICES`; every stage but the first halves the size.
+        stages: Channels, residual blocks and kernel of each stage; every stage but
+            the first halves the size.
         input_shape: `(height, width, channels)` of an image.
         classes: Number of classes.
         dropout: Share of activations dropped after each stage.
@@ -93,14 +93,10 @@ def build_candidate(
     """
     inputs = keras.Input(input_shape, name="image")
     x = inputs
-    for stage in STAGES:
-        filters, kernel_size = (
-            candidate[f"channels{stage}"],
-            candidate[f"kernel{stage}"],
-        )
+    for stage, (filters, blocks, kernel_size) in enumerate(stages, start=1):
         stride = 1 if stage == 1 else 2
         x = separable_unit(x, filters, kernel_size, stride, name=f"stage{stage}_first")
-        for block in range(1, candidate[f"blocks{stage}"] + 1):
+        for block in range(1, blocks + 1):
             unit = f"stage{stage}_block{block}"
             residual = x
             x = separable_unit(x, filters, kernel_size, name=f"{unit}_a")
@@ -114,6 +110,29 @@ def build_candidate(
     x = layers.GlobalAveragePooling2D(name="average")(x)
     outputs = layers.Softmax(dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, outputs, name=name)
+
+
+def build_candidate(
+    candidate, input_shape=(32, 32, 3), classes=10, dropout=0.05, name="candidate"
+):
+    """Build the network of a candidate.
+
+    Args:
+        candidate: Channels, residual blocks and kernel of each of three stages, as
+            in `CHOICES`.
+        input_shape: `(height, width, channels)` of an image.
+        classes: Number of classes.
+        dropout: Share of activations dropped after each stage.
+        name: Name of the model.
+
+    Returns:
+        An uncompiled `keras.Model`; see `separable_stages`.
+    """
+    stages = [
+        [candidate[f"{choice}{stage}"] for choice in ("channels", "blocks", "kernel")]
+        for stage in STAGES
+    ]
+    return separable_stages(stages, input_shape, classes, dropout, name)
 
 
 def count_parameters(candidate, channels=3, classes=10):

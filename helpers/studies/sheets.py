@@ -14,6 +14,7 @@ from helpers import augment, callbacks
 from helpers.optimizers import nesterov_sgd, one_cycle_sgd
 from helpers.recipes import CROP_AND_FLIP, Recipe
 from helpers.studies.architectures import ARCHITECTURES
+from helpers.studies.assignment import ASSIGNMENT
 from helpers.studies.base import Study, Variant
 from helpers.studies.modern import MODERN
 from helpers.studies.speedrun import SPEEDRUN
@@ -180,4 +181,5 @@ STUDIES = {
     **ARCHITECTURES,
     **MODERN,
     "speedrun": SPEEDRUN,
+    "assignment": ASSIGNMENT,
 }
