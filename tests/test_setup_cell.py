@@ -8,8 +8,9 @@ import nbformat
 import pytest
 
 from tools import ROOT, notebooks
+from tools.environment import CourseError
 from tools.notebooks import Project, code_cells, has_tag, lectures, project, read
-from tools.setup_cell import PLACEHOLDER, refresh, setup_source
+from tools.setup_cell import COLUMNS, PLACEHOLDER, refresh, refresh_cells, setup_source
 
 ADDRESS = "https://github.com/a-university/convolutional-networks-course"
 CLONE = "convolutional-networks-course"
@@ -78,7 +79,7 @@ def bare(tmp_path):
 def test_it_is_short_and_narrow(url):
     lines = setup_source(url).split("\n")
     assert len(lines) <= 12
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines)) <= COLUMNS
 
 
 @pytest.mark.parametrize("url", [PLACEHOLDER, ADDRESS])
@@ -194,6 +195,27 @@ def test_the_address_comes_from_pyproject():
 def test_the_branch_comes_from_pyproject(monkeypatch):
     monkeypatch.setattr(notebooks, "project", lambda: Project(ADDRESS, "winter"))
     assert " -bwinter {url} " in setup_source()
+
+
+@pytest.mark.parametrize(
+    ("url", "branch", "accepted"),
+    [
+        (72, 10, True),
+        (73, 10, False),
+        (72, 11, False),
+    ],
+)
+def test_a_line_that_a_student_would_not_see_whole_is_refused(
+    url, branch, accepted, monkeypatch
+):
+    address = Project("https://github.com/".ljust(url, "x"), "y" * branch)
+    monkeypatch.setattr(notebooks, "project", lambda: address)
+    notebook = nbformat.v4.new_notebook()
+    if accepted:
+        refresh_cells(notebook)
+    else:
+        with pytest.raises(CourseError, match="take 1 characters off .* has 81"):
+            refresh_cells(notebook)
 
 
 def test_refresh_rewrites_tagged_cells_alone(tmp_path):

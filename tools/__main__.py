@@ -134,7 +134,11 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     check = arguments == ["--check"]
-    stale = refresh_all(save=not check)
+    try:
+        stale = refresh_all(save=not check)
+    except CourseError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     for name in stale:
         print(f"{name}: {'out of date: run python -m tools' if check else 'refreshed'}")
     found = 0

@@ -11,11 +11,14 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tools import notebooks
+from tools.environment import CourseError
 
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
+# So many are seen without scrolling.
+COLUMNS = 80
 _FOLDER = "convolutional-networks-course"
 
-# Both need at most 12 lines of at most 80 columns, and ruff's format: hence git's
+# Both need at most 12 lines of at most `COLUMNS`, and ruff's format: hence git's
 # short option for the branch.
 _WITH_ADDRESS = """\
 import os
@@ -59,7 +62,18 @@ def setup_source(repository: str | None = None, branch: str | None = None) -> st
 
 
 def refresh_cells(notebook: NotebookNode) -> None:
-    """Rewrites every cell tagged `setup`, in memory."""
+    """Rewrites every cell tagged `setup`, in memory.
+
+    Raises:
+        CourseError: if the address in pyproject.toml makes a line too long.
+    """
+    for line in setup_source().splitlines():
+        if len(line) > COLUMNS:
+            raise CourseError(
+                f"pyproject.toml: take {len(line) - COLUMNS} characters off the "
+                f"repository or the branch. This line of the setup cell has "
+                f"{len(line)}, and a student sees {COLUMNS}: {line}"
+            )
     for cell in notebooks.code_cells(notebook):
         if notebooks.has_tag(cell, "setup"):
             cell.source = setup_source()
