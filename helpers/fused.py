@@ -6,7 +6,9 @@ fuses them again; on a CPU nothing does, and a network of many small convolution
 spends most of a training step there. TensorFlow's own fused kernel computes the
 same four equations in one pass each way. Grouped convolutions run on a CPU through
 a nested XLA function, ten times slower than a convolution of all channels whose
-kernel is zero between groups. Depthwise convolutions: see `helpers.depthwise`.
+kernel is zero between groups. For depthwise
+convolutions see `helpers.depthwise`, for maps of a few pixels in half precision
+`helpers.small_maps`.
 
 Paper: Batch Normalization, https://arxiv.org/abs/1502.03167
 """
@@ -14,11 +16,7 @@ Paper: Batch Normalization, https://arxiv.org/abs/1502.03167
 import keras
 import numpy as np
 
-from helpers.depthwise import (
-    FasterDepthwiseConv2D,
-    FasterSeparableConv2D,
-    is_slow,
-)
+from helpers import depthwise, small_maps
 
 
 @keras.saving.register_keras_serializable("course")
@@ -98,8 +96,8 @@ class BlockDiagonalConv2D(keras.layers.Conv2D):
 
 
 DEPTHWISE = {
-    keras.layers.DepthwiseConv2D: FasterDepthwiseConv2D,
-    keras.layers.SeparableConv2D: FasterSeparableConv2D,
+    keras.layers.DepthwiseConv2D: depthwise.FasterDepthwiseConv2D,
+    keras.layers.SeparableConv2D: depthwise.FasterSeparableConv2D,
 }
 
 
@@ -109,7 +107,9 @@ def _replacement(layer):
         return FusedBatchNormalization
     if type(layer) is keras.layers.Conv2D and layer.groups > 1:
         return BlockDiagonalConv2D
-    if type(layer) in DEPTHWISE and is_slow(layer):
+    if type(layer) is keras.layers.Conv2D and small_maps.is_slow(layer):
+        return small_maps.SmallMapsConv2D
+    if type(layer) in DEPTHWISE and depthwise.is_slow(layer):
         return DEPTHWISE[type(layer)]
     return None
 
@@ -126,9 +126,8 @@ def faster_on_cpu(model):
 
     Returns:
         A model of the same function with weights of its own, equal to the
-        model's. Where nothing would be gained (no batch normalisation, no groups and
-        no slow depthwise convolution, a GPU, or another backend than TensorFlow) the
-        model itself.
+        model's. Where nothing would be gained (no layer that has a faster one, a GPU,
+        or another backend than TensorFlow) the model itself.
     """
     if keras.backend.backend() != "tensorflow":
         return model
