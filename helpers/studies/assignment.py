@@ -11,7 +11,7 @@ from helpers.recipes import RECIPES
 from helpers.studies.base import Study, Variant
 
 RECIPE = replace(RECIPES["assignment"], protocol="split", epochs=8)
-TWO = ((56, 3, 3), (96, 3, 3))
+TWO = ((64, 2, 3), (96, 3, 3))
 
 
 def small_branches(model, images):
@@ -34,20 +34,20 @@ ASSIGNMENT = Study(
             "32, 64, 108 channels", network=stages((32, 1, 3), (64, 3, 3), (108, 2, 3))
         ),
         "three": Variant(
-            "48, 64, 88 channels", network=stages((48, 2, 3), (64, 3, 3), (88, 2, 3))
+            "48, 64, 96 channels", network=stages((48, 2, 3), (64, 2, 3), (96, 2, 3))
         ),
-        "two": Variant("two resolutions: 56, 96 channels"),
+        "two": Variant("two resolutions: 64, 96 channels"),
         "early": Variant(
             "two resolutions, more of the first: 64, 80 channels",
             network=stages((64, 4, 3), (80, 3, 3)),
         ),
         "deep": Variant(
-            "two resolutions, deep and narrow: 40, 64 channels",
-            network=stages((40, 4, 3), (64, 7, 3)),
+            "two resolutions, deep and narrow: 48, 64 channels",
+            network=stages((48, 4, 3), (64, 7, 3)),
         ),
         "wide_kernels": Variant(
-            "two resolutions, 5x5 kernels at the second: 48, 96 channels",
-            network=stages((48, 3, 3), (96, 3, 5)),
+            "two resolutions, 5x5 kernels at the second: 64, 80 channels",
+            network=stages((64, 2, 3), (80, 4, 5)),
         ),
         "scales": Variant(
             "two resolutions, blocks begin as identities", {"prepare": small_branches}
