@@ -103,7 +103,7 @@ RECIPES = {
         protocol="all",
         transforms=(augment.RandomCrop(2, mode="reflect"), augment.AlternatingFlip()),
         batch_size=1024,
-        epochs=12,
+        epochs=16,
         weight_decay=0.0153 / 11.5,
         label_smoothing=0.2,
         callbacks=lambda: [Lookahead()],

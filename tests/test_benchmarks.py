@@ -15,7 +15,7 @@ def test_speed_run_says_how_many_epochs_fit(monkeypatch, capsys):
     speedrun.main([])
     printed = capsys.readouterr().out
     assert "an epoch 100 s, evaluation 70 s" in printed
-    assert "12 epochs and evaluation 21.2 min" in printed
+    assert "16 epochs and evaluation 27.8 min" in printed
     assert "in 20 minutes 11.3 epochs" in printed
 
 
