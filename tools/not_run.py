@@ -14,8 +14,8 @@ SERIES = {
     "python -m helpers.transfer": ("studies/transfer/runs.csv", 2.2),
     "python -m helpers.tuning": ("tuning/trials.csv", 4.0),
     "python -m helpers.search_study": ("search", 5.0),
-    "python -m helpers.train speedrun": ("speedrun_seed0", 0.7),
-    "python -m helpers.studies speedrun": ("studies/speedrun", 5.0),
+    "python -m helpers.train speedrun": ("speedrun_seed0", 0.6),
+    "python -m helpers.studies speedrun": ("studies/speedrun", 3.8),
     "python -m helpers.studies assignment": ("studies/assignment", 2.5),
 }
 # Layers that do little arithmetic for each value that they move.
