@@ -17,9 +17,13 @@ requirements: `pip install torch`.
 import argparse
 import os
 import statistics
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Triton, which PyTorch loads where it finds it, and TensorFlow both bring LLVM, and no
+# process survives two. A CPU needs none of Triton.
+sys.modules.setdefault("triton", None)
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402

@@ -177,7 +177,7 @@ def changes(
     axis.plot(train, places, "o", color=BLUE, markerfacecolor="white", label="training")
     axis.plot(test, places, "o", color=VERMILION, label="test")
     axis.set_yticks(places, results)
-    axis.invert_yaxis()
+    axis.set_ylim(len(places) - 0.5, -0.5)
     axis.grid(axis="x", alpha=0.3)
     axis.set_xlabel("accuracy (%)")
     axis.set_title(source, fontsize="medium")

@@ -56,6 +56,7 @@ def curves(runs, columns=("val_accuracy",), width=8.0):
         for index, (label, folder) in enumerate(runs.items()):
             draw(axis, folder, column, label, index)
         axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_ylabel(LABELS[column])
         axis.grid(alpha=0.3)
     # Below the panels, where no curve passes.
