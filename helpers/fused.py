@@ -1,14 +1,12 @@
-"""The same layers, trained faster on a CPU: batch normalisation, grouped and depthwise
-convolution.
+"""The same layers, trained faster on a CPU.
 
 Keras 3 computes batch normalisation from elementary operations. On a GPU XLA
 fuses them again; on a CPU nothing does, and a network of many small convolutions
 spends most of a training step there. TensorFlow's own fused kernel computes the
 same four equations in one pass each way. Grouped convolutions run on a CPU through
 a nested XLA function, ten times slower than a convolution of all channels whose
-kernel is zero between groups. For depthwise
-convolutions see `helpers.depthwise`, for maps of a few pixels in half precision
-`helpers.small_maps`.
+kernel is zero between groups. For depthwise convolutions see `helpers.depthwise`,
+for maps of a few pixels in half precision `helpers.small_maps`.
 
 Paper: Batch Normalization, https://arxiv.org/abs/1502.03167
 """
