@@ -73,7 +73,8 @@ def _gradient_of_kernel(inputs, shape, upstream, steps, mode):
     import tensorflow as tf
 
     rows, columns, *channels = shape
-    if columns <= WIDE:
+    unknown = None in (*inputs.shape[1:3], *upstream.shape[1:3])
+    if columns <= WIDE or unknown:
         return tf.nn.depthwise_conv2d_backprop_filter(
             inputs, shape, upstream, steps, mode
         )

@@ -1,6 +1,7 @@
 """The depthwise layers that train faster against Keras' own."""
 
 import keras
+import numpy as np
 import pytest
 from gradients import ERRORS, compare
 from keras import layers
@@ -39,6 +40,20 @@ def test_gradients_are_those_of_keras(kind, faster, more, shape, dtype):
     settings = {"kernel_size": kernel, "strides": stride, "padding": padding, **more}
     weights = 2 + (kind is layers.SeparableConv2D)
     assert compare(kind, faster, size, dtype, **settings) == 2 + weights
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_images_of_unknown_size_have_the_same_gradients(kernel):
+    found = []
+    images = np.random.default_rng(0).normal(size=(2, 6, 7, 3)).astype("float32")
+    for kind in (layers.DepthwiseConv2D, FasterDepthwiseConv2D):
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((None, None, 3))
+        model = keras.Model(inputs, kind(kernel, strides=2, padding="same")(inputs))
+        model.compile(keras.optimizers.SGD(1.0), "mse")
+        model.train_on_batch(images, np.ones((2, 3, 4, 3)))
+        found.append(model.get_weights()[0])
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
 
 
 def test_only_slow_layers_are_replaced():
