@@ -67,6 +67,8 @@ def test_model_and_optimizer_stay_as_they_were(scheduled, trained):
     optimizer = keras.optimizers.SGD(rate, momentum=0.9)
 
     def steps(model, count):
+        # On PyTorch, dropout draws from numbers that both models share.
+        keras.utils.set_random_seed(1)
         images, labels = resume_model.generator()[0]
         return [model.train_on_batch(images, labels)[0] for _ in range(count)]
 
