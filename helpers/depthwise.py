@@ -1,7 +1,7 @@
 """Depthwise convolution whose gradients are fast on a CPU.
 
 TensorFlow takes these gradients from oneDNN, whose fast kernels leave two cases out.
-The gradient of the inputs with a stride takes seventy times as long in half
+The gradient of the inputs with a stride takes twenty times as long in half
 precision as in float32. The gradient of a kernel that is wider than three columns
 takes five to twenty times as long as that of one with three, however many rows it
 has: a kernel of five columns is two of three, side by side, that share a column.

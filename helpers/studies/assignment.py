@@ -5,13 +5,13 @@ ten to twenty minutes of one core, and 5,000 images to choose by.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from helpers.architectures.search_space import separable_stages
 from helpers.recipes import RECIPES
 from helpers.studies.base import Study, Variant
 
 RECIPE = replace(RECIPES["assignment"], protocol="split", epochs=8)
-TWO = ((64, 2, 3), (96, 3, 3))
 
 
 def small_branches(model, images):
@@ -21,9 +21,9 @@ def small_branches(model, images):
             layer.gamma.assign(layer.gamma * 0.0)
 
 
-def stages(*chosen, **more):
+def stages(*chosen):
     """Arguments of the builder that differ: channels, blocks and kernel by stage."""
-    return {"stages": chosen, **more}
+    return {"stages": chosen}
 
 
 ASSIGNMENT = Study(
@@ -52,14 +52,12 @@ ASSIGNMENT = Study(
         "scales": Variant(
             "two resolutions, blocks begin as identities", {"prepare": small_branches}
         ),
-        "no_dropout": Variant(
-            "two resolutions, no dropout", network=stages(*TWO, dropout=0.0)
-        ),
+        "no_dropout": Variant("two resolutions, no dropout", network={"dropout": 0.0}),
         "less_decay": Variant(
             "two resolutions, weight decay 0.0002", {"weight_decay": 2e-4}
         ),
     },
-    lambda stages=TWO, **more: separable_stages(stages, **more),
+    partial(separable_stages, stages=((64, 2, 3), (96, 3, 3))),
     images=None,
     precision="mixed_bfloat16",
 )
