@@ -230,3 +230,19 @@ def test_small_branches_make_every_block_an_identity():
         # What enters has passed a ReLU.
         images = np.random.default_rng(0).uniform(size=(2, *part.input_shape[1:]))
         np.testing.assert_allclose(part(images), images, rtol=1e-6)
+
+
+def test_choices_of_the_assignment_change_what_they_name():
+    def network(**choices):
+        return separable_stages([(4, 1, 3), (8, 1, 5)], (8, 8, 3), **choices)
+
+    kernels = [w.shape for w in network(stem=5).get_layer("stage1_first_conv").weights]
+    assert kernels == [(3, 3, 3, 5), (1, 1, 15, 4)]
+    assert network(stem=5).get_layer("stage2_first_conv").depth_multiplier == 1
+    smooth = [layer.name for layer in network(activation="hard_silu").layers]
+    assert "stage2_block1_hard_silu" in smooth
+    assert not any("relu" in name for name in smooth)
+    linear = network(after_addition=False)
+    after = linear.get_layer("stage1_block1_add")._outbound_nodes
+    assert [node.operation.name for node in after] == ["stage1_dropout"]
+    assert "stage1_block1_a_relu" in [layer.name for layer in linear.layers]

@@ -44,17 +44,19 @@ def separable_unit(
     filters,
     kernel_size,
     stride=1,
-    activation=True,
+    activation="relu",
+    multiplier=1,
     name=None,
 ):
-    """A separable convolution of any kernel, batch normalisation and ReLU.
+    """A separable convolution, batch normalisation and an activation.
 
     Args:
         x: Tensor of shape `(batch, height, width, channels)`.
         filters: Channels of the result.
         kernel_size: Rows and columns of the depthwise kernel.
         stride: Stride of the depthwise convolution, in pixels.
-        activation: Whether a ReLU follows.
+        activation: Name of a Keras activation; `None` for none.
+        multiplier: Depthwise kernels for each channel of `x`.
         name: Prefix of the layers' names.
 
     Returns:
@@ -66,16 +68,26 @@ def separable_unit(
         kernel_size,
         strides=stride,
         padding="same",
+        depth_multiplier=multiplier,
         use_bias=False,
         pointwise_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
     x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if activation else x
+    if activation is None:
+        return x
+    return layers.Activation(activation, name=f"{name}_{activation}")(x)
 
 
 def separable_stages(
-    stages, input_shape=(32, 32, 3), classes=10, dropout=0.05, name="separable_stages"
+    stages,
+    input_shape=(32, 32, 3),
+    classes=10,
+    dropout=0.05,
+    stem=1,
+    activation="relu",
+    after_addition=True,
+    name="separable_stages",
 ):
     """Build `separable` with any number of stages and a kernel for each.
 
@@ -85,6 +97,10 @@ def separable_stages(
         input_shape: `(height, width, channels)` of an image.
         classes: Number of classes.
         dropout: Share of activations dropped after each stage.
+        stem: Depthwise kernels of the first convolution for each colour.
+        activation: Name of the Keras activation.
+        after_addition: Whether an activation follows each residual addition, as in
+            ResNet; without it the sum reaches the end of its stage unchanged.
         name: Name of the model.
 
     Returns:
@@ -95,16 +111,27 @@ def separable_stages(
     x = inputs
     for stage, (filters, blocks, kernel_size) in enumerate(stages, start=1):
         stride = 1 if stage == 1 else 2
-        x = separable_unit(x, filters, kernel_size, stride, name=f"stage{stage}_first")
+        x = separable_unit(
+            x,
+            filters,
+            kernel_size,
+            stride,
+            activation,
+            multiplier=stem if stage == 1 else 1,
+            name=f"stage{stage}_first",
+        )
         for block in range(1, blocks + 1):
             unit = f"stage{stage}_block{block}"
             residual = x
-            x = separable_unit(x, filters, kernel_size, name=f"{unit}_a")
             x = separable_unit(
-                x, filters, kernel_size, activation=False, name=f"{unit}_b"
+                x, filters, kernel_size, activation=activation, name=f"{unit}_a"
+            )
+            x = separable_unit(
+                x, filters, kernel_size, activation=None, name=f"{unit}_b"
             )
             x = layers.Add(name=f"{unit}_add")([x, residual])
-            x = layers.ReLU(name=f"{unit}_relu")(x)
+            if after_addition:
+                x = layers.Activation(activation, name=f"{unit}_{activation}")(x)
         x = layers.Dropout(dropout, name=f"stage{stage}_dropout")(x)
     x = layers.SeparableConv2D(classes, 1, name="scores")(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
@@ -132,7 +159,7 @@ def build_candidate(
         [candidate[f"{choice}{stage}"] for choice in ("channels", "blocks", "kernel")]
         for stage in STAGES
     ]
-    return separable_stages(stages, input_shape, classes, dropout, name)
+    return separable_stages(stages, input_shape, classes, dropout, name=name)
 
 
 def count_parameters(candidate, channels=3, classes=10):

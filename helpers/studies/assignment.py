@@ -26,12 +26,22 @@ def stages(*chosen):
     return {"stages": chosen}
 
 
+OWN = stages((32, 1, 3), (64, 3, 3), (108, 2, 3))
+
 ASSIGNMENT = Study(
     "How should a separable network spend 100,000 parameters?",
     RECIPE,
     {
-        "own": Variant(
-            "32, 64, 108 channels", network=stages((32, 1, 3), (64, 3, 3), (108, 2, 3))
+        "own": Variant("32, 64, 108 channels", network=OWN),
+        "stem": Variant(
+            "the same, 12 kernels for each colour at first", network=OWN | {"stem": 12}
+        ),
+        "linear": Variant(
+            "the same, nothing after an addition",
+            network=OWN | {"after_addition": False},
+        ),
+        "hard_silu": Variant(
+            "the same, hard SiLU for ReLU", network=OWN | {"activation": "hard_silu"}
         ),
         "three": Variant(
             "48, 64, 96 channels", network=stages((48, 2, 3), (64, 2, 3), (96, 2, 3))
