@@ -219,6 +219,7 @@ def test_python_without_venv_is_told_what_to_install(project, monkeypatch):
 
 
 def test_key_depends_on_all_that_is_installed(project, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 11, 7, "final", 0))
     keys = {environment.key(versions) for versions in environment.VERSIONS}
     (project / "requirements.txt").write_text("tensorflow>=2.21\n")
     keys.add(environment.key("tested"))
