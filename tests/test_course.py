@@ -219,9 +219,8 @@ finally:
 def test_interrupted_cell_may_save_its_state(tmp_path):
     notebook = write_notebook(tmp_path / "waits.ipynb", WAIT, "print('after')")
     output = tmp_path / "executed.ipynb"
-    process = subprocess.Popen(
+    process = processes.start(
         [sys.executable, "-m", "tools.execute", notebook, "--output", output],
-        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

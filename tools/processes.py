@@ -146,7 +146,12 @@ def call(command: list[str | Path], variables: dict[str, str] | None = None) -> 
 def start(
     command: list[str | Path], variables: dict[str, str] | None = None, **options
 ) -> subprocess.Popen:
-    """Starts a command in the course's folder, without TensorFlow's start messages."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **(variables or {})}
+    """Starts a command in the course's folder, without messages of libraries.
+
+    TensorFlow says at its start what it found, and the debugger of older kernels that
+    it misses breakpoints.
+    """
+    silence = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    quiet = {**silence, **os.environ, **(variables or {})}
     words = [str(word) for word in command]
     return subprocess.Popen(words, cwd=ROOT, env=quiet, **options)
