@@ -34,14 +34,16 @@ ASSIGNMENT = Study(
     {
         "own": Variant("32, 64, 108 channels", network=OWN),
         "stem": Variant(
-            "the same, 12 kernels for each colour at first", network=OWN | {"stem": 12}
+            "32, 64, 108 channels, 12 kernels a colour at first",
+            network=OWN | {"stem": 12},
         ),
         "linear": Variant(
-            "the same, nothing after an addition",
+            "32, 64, 108 channels, nothing after an addition",
             network=OWN | {"after_addition": False},
         ),
         "hard_silu": Variant(
-            "the same, hard SiLU for ReLU", network=OWN | {"activation": "hard_silu"}
+            "32, 64, 108 channels, hard SiLU for ReLU",
+            network=OWN | {"activation": "hard_silu"},
         ),
         "three": Variant(
             "48, 64, 96 channels", network=stages((48, 2, 3), (64, 2, 3), (96, 2, 3))
