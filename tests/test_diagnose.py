@@ -584,6 +584,15 @@ def test_gradients_that_explode():
     assert "explode" in report["gradients"].evidence
 
 
+@pytest.mark.parametrize("unit", [0.01, 1.0, 100.0])
+def test_the_unit_of_the_targets_makes_no_gradient_explode(unit):
+    targets = unit * np.random.default_rng(0).normal(size=len(LABELS))
+    model = network(head=None, classes=1, loss="mse")
+    model.layers[-1].bias.assign([10.0 * unit])
+    report = diagnose(model, (TRAIN[0], targets), only=["gradients"])
+    assert report["gradients"].verdict == "healthy", report
+
+
 @pytest.mark.parametrize(
     "initializer, said",
     [
