@@ -39,7 +39,7 @@ def loss_gradients(
         else np.array(ops.convert_to_numpy(gradient), "float32")
         for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
     ]
-    return float(value), arrays
+    return float(ops.convert_to_numpy(value)), arrays
 
 
 def _tensorflow(model, loss):
