@@ -37,13 +37,7 @@ class GroupedSGD(keras.optimizers.SGD):
                 )
 
     def build(self, variables):
-        paths = [variable.path for variable in variables]
-        for ending in (*self.factors, *self.until):
-            if not any(path.endswith(ending) for path in paths):
-                raise ValueError(
-                    f"No variable's path ends with {ending!r}. The paths are: "
-                    f"{', '.join(paths)}."
-                )
+        require_endings((*self.factors, *self.until), variables)
         super().build(variables)
         # TensorFlow hands its own variables to `update_step`, which have no paths.
         self._groups = [
@@ -71,6 +65,25 @@ class GroupedSGD(keras.optimizers.SGD):
             "factors": self.factors,
             "until": self.until,
         }
+
+
+def require_endings(endings, variables):
+    """Check that each ending is that of some variable's path.
+
+    Args:
+        endings: Strings such as "conv/kernel".
+        variables: The variables of a model.
+
+    Raises:
+        ValueError: If no path has such an ending.
+    """
+    paths = [variable.path for variable in variables]
+    for ending in endings:
+        if not any(path.endswith(ending) for path in paths):
+            raise ValueError(
+                f"No variable's path ends with {ending!r}. The paths are: "
+                f"{', '.join(paths)}."
+            )
 
 
 def _of(variable, values):

@@ -4,6 +4,7 @@ import keras
 
 from helpers import callbacks
 from helpers.grouped_sgd import GroupedSGD
+from helpers.muon import MuonSGD
 
 
 def adam(steps, weight_decay):
@@ -50,6 +51,33 @@ def one_cycle_sgd(steps, weight_decay, peak=0.2):
     Paper: Super-Convergence, https://arxiv.org/abs/1708.07120
     """
     return nesterov_sgd(callbacks.one_cycle(peak, steps), weight_decay)
+
+
+def one_cycle_muon(steps, weight_decay, peak=0.2, factor=0.1, momentum=0.9):
+    """`one_cycle_sgd` in which pointwise kernels step by Muon.
+
+    Args:
+        steps: Training steps of the whole run.
+        weight_decay: The value as papers give it, added to the gradient.
+        peak: Highest learning rate.
+        factor: Factor of the rate for pointwise kernels in front of batch
+            normalisation, those of layers whose name ends with "conv".
+        momentum: Nesterov momentum.
+
+    Returns:
+        A `MuonSGD`.
+
+    Papers: Super-Convergence, https://arxiv.org/abs/1708.07120; Muon: An optimizer
+    for hidden layers in neural networks, https://kellerjordan.github.io/posts/muon/
+    """
+    return MuonSGD(
+        callbacks.one_cycle(peak, steps),
+        kernels="conv/pointwise_kernel",
+        factor=factor,
+        momentum=momentum,
+        nesterov=True,
+        weight_decay=weight_decay / (1.0 - momentum),
+    )
 
 
 def speedrun_sgd(

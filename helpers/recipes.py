@@ -12,7 +12,13 @@ from helpers import augment
 from helpers.architectures.inception_v1 import loss_weights
 from helpers.architectures.speedrun import whiten
 from helpers.callbacks import Lookahead
-from helpers.optimizers import adam, one_cycle_sgd, spared_from_decay, speedrun_sgd
+from helpers.optimizers import (
+    adam,
+    one_cycle_muon,
+    one_cycle_sgd,
+    spared_from_decay,
+    speedrun_sgd,
+)
 from helpers.views import with_views
 
 
@@ -72,9 +78,12 @@ CROP_AND_FLIP = (augment.RandomCrop(4), augment.RandomFlip())
 RECIPES = {
     # The assignment's sheet, letter for letter, for the base network.
     "sheet": Recipe(adam, protocol="sheet", standardise=False),
-    # The same images and epochs, for our network.
+    # The same images and epochs, for our network; with SGD, and with Muon.
     "assignment": Recipe(
         one_cycle_sgd, protocol="sheet", transforms=CROP_AND_FLIP, weight_decay=5e-4
+    ),
+    "assignment_muon": Recipe(
+        one_cycle_muon, protocol="sheet", transforms=CROP_AND_FLIP, weight_decay=5e-4
     ),
     # Every other architecture, so that they can be compared.
     "course": Recipe(one_cycle_sgd, transforms=CROP_AND_FLIP, weight_decay=5e-4),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from helpers.architectures.search_space import separable_stages
+from helpers.optimizers import one_cycle_muon
 from helpers.recipes import RECIPES
 from helpers.studies.base import Study, Variant
 
@@ -44,6 +45,11 @@ ASSIGNMENT = Study(
         "hard_silu": Variant(
             "32, 64, 108 channels, hard SiLU for ReLU",
             network=OWN | {"activation": "hard_silu"},
+        ),
+        "muon": Variant(
+            "32, 64, 108 channels, Muon for SGD",
+            {"optimizer": one_cycle_muon},
+            network=OWN,
         ),
         "three": Variant(
             "48, 64, 96 channels", network=stages((48, 2, 3), (64, 2, 3), (96, 2, 3))
