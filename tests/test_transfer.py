@@ -66,6 +66,10 @@ def source_network():
     return model
 
 
+def numpy(x):
+    return keras.ops.convert_to_numpy(x)
+
+
 def weights(model, kind=""):
     """Copies of a model's weights whose path holds a word, by path."""
     return {w.path: np.array(w) for w in model.weights if kind in w.path}
@@ -182,7 +186,7 @@ def test_features_are_the_same_in_training_mode_and_the_source_keeps_dropout():
     x = normalize(tiny_images().x_test[:5])
     for stages in ((), ("stage",)):
         methods.thaw(features, stages)
-        both = [np.array(features(x, training=training)) for training in (True, False)]
+        both = [numpy(features(x, training=training)) for training in (True, False)]
         np.testing.assert_array_equal(*both)
     assert model.get_layer("stage1_dropout").rate == 0.5
 
@@ -211,7 +215,7 @@ def test_head_learns_from_images_and_their_mirror_images():
     methods.train_head(features, Head(), new, epochs=7)
     turned = np.concatenate([new.x_train, new.x_train[:, :, ::-1]])
     expected = features(normalize(turned), training=False)
-    np.testing.assert_allclose(seen["x"], np.array(expected), atol=1e-4)
+    np.testing.assert_allclose(seen["x"], numpy(expected), atol=1e-4)
     assert seen["y"].tolist() == 2 * new.y_train.tolist()
     assert seen["epochs"] == 7
 
