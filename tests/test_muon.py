@@ -1,12 +1,17 @@
 """Muon for convolutions: what its steps are, and which weights take them."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from helpers.architectures.separable import separable
 from helpers.grouped_sgd import GroupedSGD
 from helpers.muon import MuonSGD
+from helpers.optimizers import one_cycle_sgd
+from helpers.recipes import RECIPES, compile_model
 
 SETTINGS = {"momentum": 0.9, "nesterov": True}
 MUON = {"kernels": ("conv/kernel", "conv/pointwise_kernel"), "factor": 0.5, **SETTINGS}
@@ -159,3 +164,27 @@ def test_settings_that_mean_nothing_are_refused(wrong, message):
 def test_an_ending_that_no_kernel_has_is_refused():
     with pytest.raises(ValueError, match="No variable's path ends with 'dense/kernel'"):
         trained(MuonSGD(0.1, **MUON | {"kernels": ("dense/kernel",)}))
+
+
+def test_the_recipe_reaches_the_kernels_that_it_means():
+    model = separable()
+    recipe = RECIPES["assignment_muon"]
+    compile_model(model, recipe, steps=100)
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    chosen = [
+        variable.path
+        for variable, orthogonal in zip(
+            model.trainable_variables, optimizer._orthogonal, strict=True
+        )
+        if orthogonal
+    ]
+    normalised = [
+        f"{layer.name.removesuffix('_bn')}_conv/pointwise_kernel"
+        for layer in model.layers
+        if isinstance(layer, layers.BatchNormalization)
+    ]
+    assert chosen == normalised
+    assert len(chosen) == 15
+    # Apart from the optimiser, it is the recipe of SGD.
+    assert replace(recipe, optimizer=one_cycle_sgd) == RECIPES["assignment"]
