@@ -52,6 +52,7 @@ def empty_rows_in_one_branch(x):
     return layers.Conv2D(1, (2, 1))(layers.Concatenate()([a, x]))
 
 
+DEFAULT_STRIDE = "ops average pool, a window's stride"
 CASES = {
     "conv valid": lambda x: layers.Conv2D(1, (3, 2))(x),
     "conv same": lambda x: layers.Conv2D(1, (3, 4), padding="same")(x),
@@ -137,7 +138,8 @@ CASES = {
     "ops reshape": lambda x: ops.reshape(x, (-1, *x.shape[1:], 1)),
     "ops matmul": lambda x: ops.matmul(x, ops.ones((2, 3))),
     "ops pool": lambda x: ops.max_pool(x, 3, 2, padding="same"),
-    "ops average pool": lambda x: ops.average_pool(x, (2, 3)),
+    "ops average pool": lambda x: ops.average_pool(x, (2, 3), (2, 3)),
+    DEFAULT_STRIDE: lambda x: ops.average_pool(x, (2, 3)),
     "ops resize": lambda x: ops.image.resize(x, (4, 12)),
     "ops softmax": lambda x: ops.softmax(x, axis=-1),
 }
@@ -160,6 +162,8 @@ def compare(model, name=None):
 
 @pytest.mark.parametrize("case", CASES)
 def test_fields_are_where_the_gradients_are(case):
+    if case == DEFAULT_STRIDE and keras.config.backend() == "jax":
+        pytest.skip("Keras 3.15 extends the stride twice on JAX, and JAX refuses it")
     inputs = keras.Input((8, 6, 2))
     compare(keras.Model(inputs, CASES[case](inputs)))
 
