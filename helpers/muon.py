@@ -30,8 +30,9 @@ class MuonSGD(GroupedSGD):
     before a normalisation, so each step begins by making it that of an orthogonal
     matrix of this shape: the rate is the length of a step as a share of the kernel's,
     and weight decay of these kernels is without effect. The iteration that makes a
-    step orthogonal is `keras.optimizers.Muon`'s. Most singular values come out between
-    0.7 and 1.2, those that were far below the largest lower.
+    step orthogonal is `keras.optimizers.Muon`'s, which does not go on to the end: what
+    was at least a hundredth of the gradient's length comes out between 0.68 and 1.14,
+    and less comes out lower.
 
     Args:
         learning_rate: The rate, or a schedule of it.
